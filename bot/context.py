@@ -1,0 +1,85 @@
+"""What a command gets: who asks, where, with which words, and the bank it may ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bot.intents import Chat, Entity, Person, ReplyTarget
+from bot.roles import Role
+from ledger.accounts import AccountId
+from ledger.money import Amount, Asset, Denom
+from ledger.ports import Millis
+
+if TYPE_CHECKING:
+    from ledger.service import LedgerService
+
+    from bot.names import NameBook
+    from bot.registry import Registry
+
+
+class Treasury(NamedTuple):
+    """The one address behind all balances, as people need to see it."""
+
+    chain_id: str
+    address: str
+    """Bech32; deposits go here with the member's id as memo."""
+    prefix: str
+    explorer_tx: str = ""
+    """An address with ``{hash}`` in it, or empty: no link is shown."""
+
+
+class Terms(NamedTuple):
+    """The house rules of one asset for money that leaves."""
+
+    minimum: Amount
+    fee: Amount
+
+
+class Me(NamedTuple):
+    """The bot's own account in Telegram."""
+
+    id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """What every command may reach; made once by bot.main."""
+
+    service: "LedgerService"
+    names: "NameBook"
+    registry: "Registry"
+    assets: tuple[Asset, ...]
+    """Listed assets, the main one first: an amount without a symbol means it."""
+    treasury: Treasury
+    terms: Mapping[Denom, Terms]
+    me: Me
+    owners: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call of a command or of a button's action. Role and scope are already checked.
+
+    ``key`` is the idempotency key of the money act behind this call: give it to the books, whole. For a pressed
+    button it is the button's, however often it is pressed.
+    """
+
+    bank: Bank
+    who: Person
+    role: Role
+    chat: Chat
+    key: str
+    now: Millis
+    args: str = ""
+    """What follows the command, without surrounding space."""
+    entities: tuple[Entity, ...] = ()
+    """Marked parts of ``args``, offsets from its start in UTF-16 units."""
+    reply: ReplyTarget | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Of the pressed button's row; empty for a typed command."""
+
+    @property
+    def account(self) -> AccountId:
+        """The asker's own account."""
+        return AccountId(self.who.id)

@@ -1,0 +1,73 @@
+"""What the bot says, as plain values: sentences make them, the notifier sends them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any, NamedTuple, Protocol
+
+
+class Press(NamedTuple):
+    """A button that asks the bot for something; ``token`` names its row (bot.buttons)."""
+
+    label: str
+    token: str
+
+
+class Link(NamedTuple):
+    """A button that opens ``url``."""
+
+    label: str
+    url: str
+
+
+class Copy(NamedTuple):
+    """A button that copies ``text`` (at most 256 characters) to the clipboard."""
+
+    label: str
+    text: str
+
+
+Key = Press | Link | Copy
+Keyboard = tuple[tuple[Key, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A finished message. ``html`` is escaped Telegram HTML; with ``photo`` (PNG) it is the caption."""
+
+    html: str
+    keyboard: Keyboard = ()
+    photo: bytes | None = field(default=None, repr=False)
+
+
+class Speech(Protocol):
+    """Finds the words: bot.sentences does it for the program."""
+
+    def render(self, say: str, facts: Mapping[str, Any]) -> Message:
+        """Return the message for sentence or event ``say``; never raises for facts that the ledger wrote.
+
+        ``say`` is an outbox event (``withdrawal.confirmed``), the ``say`` of an `Answer`, or ``refused.<code>``.
+        ``facts["choices"]``, if there, are the buttons: ``{"action", "token", "arguments"}`` each.
+        """
+        ...
+
+    def toast(self, say: str, facts: Mapping[str, Any]) -> str:
+        """Return the plain words (at most 200 characters) shown over the chat after a tap."""
+        ...
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def plain(html: str) -> str:
+    """Return the text of ``html`` without its markup: what goes out when Telegram refuses to parse it."""
+    reader = _Text()
+    reader.feed(html)
+    reader.close()
+    return "".join(reader.parts)

@@ -1,0 +1,104 @@
+"""The declaration of a command, and the list of all: /help, menus, roles and docs are made from it.
+
+Adding a command is adding one file to bot/commands/ with a module-level ``COMMAND`` (or ``COMMANDS``, several):
+
+    async def balance(context: Context) -> Result:
+        '''Return what the asker owns.'''
+        return Answer("balance.shown", {...}, private=True)
+
+    COMMAND = Command("balance", "what you own", balance)
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TypeVar
+
+from bot.context import Context
+from bot.intents import Chat
+from bot.results import Result
+from bot.roles import Role
+
+V = TypeVar("V")
+
+Act = Callable[[Context], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as people know it.
+
+    ``act`` gets a Context and answers with a Result. ``actions`` are what its buttons do, by name
+    (``withdraw.confirm``); each is allowed to whom the command is.
+    """
+
+    name: str
+    summary: str
+    """One line for /help and for Telegram's menu, beginning in lower case."""
+    act: Act
+    arguments: str = ""
+    """As shown in /help: ``<amount> <who> [note]``."""
+    aliases: tuple[str, ...] = ()
+    role: Role = Role.MEMBER
+    in_private: bool = True
+    in_group: bool = True
+    moves_money: bool = False
+    """True: an old message asks before it acts, instead of acting."""
+    examples: tuple[str, ...] = ()
+    actions: Mapping[str, Act] = field(default_factory=dict)
+
+    @property
+    def usage(self) -> str:
+        """The command as one types it."""
+        return f"/{self.name} {self.arguments}".rstrip()
+
+    def fits(self, chat: Chat) -> bool:
+        """Tell whether it may be used in ``chat``."""
+        return self.in_private if chat.private else self.in_group
+
+
+class Registry:
+    """All commands of the program; raises ValueError when two claim one name or one action."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        self._commands = tuple(sorted(commands, key=lambda command: command.name))
+        self._by_name: dict[str, Command] = {}
+        self._by_action: dict[str, tuple[Command, Act]] = {}
+        for command in self._commands:
+            for name in (command.name, *command.aliases):
+                _claim(self._by_name, name, command)
+            for action, act in command.actions.items():
+                _claim(self._by_action, action, (command, act))
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._commands)
+
+    def named(self, name: str) -> Command | None:
+        """Return the command called ``name`` (lower case, without slash), by name or alias."""
+        return self._by_name.get(name)
+
+    def action(self, name: str) -> tuple[Command, Act] | None:
+        """Return the command that owns button action ``name``, and what the press does."""
+        return self._by_action.get(name)
+
+    def allowed(self, role: Role, chat: Chat) -> list[Command]:
+        """Return what a person of ``role`` may use in ``chat``, by name: what /help and the menu list."""
+        return [command for command in self._commands if command.role <= role and command.fits(chat)]
+
+
+def _claim(table: dict[str, V], name: str, value: V) -> None:
+    if name in table:
+        raise ValueError(f"two commands claim {name}")
+    table[name] = value
+
+
+def discover(package: ModuleType) -> Registry:
+    """Import every module of ``package`` (bot.commands) and return the commands they declare."""
+    found: list[Command] = []
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        namespace = vars(importlib.import_module(module.name))
+        found += namespace.get("COMMANDS", ())
+        found += [namespace["COMMAND"]] if "COMMAND" in namespace else []
+    return Registry(found)
