@@ -1,0 +1,128 @@
+"""The network between the program and the world: every call may be lost, late, doubled or answered by an error.
+
+A call to a fake server runs in a task of the world's, the caller only waits for a future: so a caller's time-out or
+death never stops what the server was doing, and "acted, but the answer is lost" happens by itself (simulation.md).
+"""
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import httpx
+
+from tests.simulation.loop import incarnation
+
+_AppCall = Any
+
+
+class Mishap(StrEnum):
+    """What happens to one request."""
+
+    NONE = "none"
+    REQUEST_LOST = "request lost"
+    ANSWER_LOST = "answer lost"
+    DOUBLED = "doubled"
+    LATE = "late"
+    REFUSED = "refused"
+    BROKEN = "5xx"
+
+
+@dataclass(slots=True)
+class Weather:
+    """How bad the network is: the chance of each mishap, from a random source of its own."""
+
+    rng: random.Random
+    chances: Mapping[Mishap, float] = field(default_factory=dict)
+    latency_seconds: tuple[float, float] = (0.002, 0.08)
+
+    def draw(self) -> Mishap:
+        """Return what happens to the next request."""
+        at = self.rng.random()
+        for mishap, chance in self.chances.items():
+            at -= chance
+            if at < 0:
+                return mishap
+        return Mishap.NONE
+
+    def delay(self) -> float:
+        """Return how long one way takes, in seconds."""
+        return self.rng.uniform(*self.latency_seconds)
+
+
+_LATE_SECONDS: Final = 8.0
+
+
+class Network(httpx.AsyncBaseTransport):
+    """A transport for httpx that knows its hosts by name and nothing else of the world.
+
+    ``apps`` maps ``host:port`` to an ASGI app. Errors inside an app are the world's own faults: they are kept in
+    ``errors`` and fail the run, because a client library would take any exception for a network error.
+    """
+
+    def __init__(self, apps: Mapping[str, _AppCall], weather: Weather) -> None:
+        self._servers = {host: httpx.ASGITransport(app) for host, app in apps.items()}
+        self._weather = weather
+        self._world = contextvars.copy_context()
+        self._world.run(incarnation.set, 0)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.errors: list[BaseException] = []
+        self.watch: Callable[[httpx.Request, Mishap], None] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request; raises what httpx raises for the mishap that befell it."""
+        mishap = self._weather.draw()
+        if self.watch is not None:
+            self.watch(request, mishap)
+        await asyncio.sleep(self._weather.delay())
+        if mishap is Mishap.REFUSED:
+            raise httpx.ConnectError("connection refused", request=request)
+        answer = asyncio.get_running_loop().create_future()
+        if mishap is not Mishap.REQUEST_LOST:
+            self._send(request, await request.aread(), answer, mishap)
+        limits = request.extensions.get("timeout", {})
+        try:
+            async with asyncio.timeout(limits.get("read")):
+                response: httpx.Response = await answer
+        except TimeoutError:
+            raise httpx.ReadTimeout("no answer", request=request) from None
+        return response
+
+    def _send(
+        self, request: httpx.Request, body: bytes, answer: "asyncio.Future[Any]", mishap: Mishap
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(
+            self._serve(request, body, answer, mishap), context=self._world.copy()
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.errors.append(task.exception() or AssertionError())
+
+    async def _serve(
+        self, request: httpx.Request, body: bytes, answer: "asyncio.Future[Any]", mishap: Mishap
+    ) -> None:
+        if mishap is Mishap.BROKEN:
+            response = httpx.Response(502, text="bad gateway", request=request)
+        else:
+            response = await self._ask(request, body)
+            if mishap is Mishap.DOUBLED:
+                response = await self._ask(request, body)
+        await asyncio.sleep(self._weather.delay() + (_LATE_SECONDS if mishap is Mishap.LATE else 0))
+        if mishap is not Mishap.ANSWER_LOST and not answer.done():
+            answer.set_result(response)
+
+    async def _ask(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
+        port = f":{request.url.port}" if request.url.port else ""
+        response = await self._servers[f"{request.url.host}{port}"].handle_async_request(copy)
+        content = await response.aread()
+        return httpx.Response(
+            response.status_code, headers=response.headers, content=content, request=request
+        )
