@@ -22,6 +22,7 @@ from cosmpy.protos.cosmos.crypto.secp256k1 import keys_pb2
 from cosmpy.protos.cosmos.ics23.v1 import proofs_pb2
 from cosmpy.protos.cosmos.tx.signing.v1beta1 import signing_pb2
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2, tx_pb2
+from cosmpy.protos.cosmos.vesting.v1beta1 import vesting_pb2
 from cosmpy.protos.tendermint.abci import types_pb2 as tendermint_abci_pb2
 from cosmpy.protos.tendermint.crypto import proof_pb2
 from cosmpy.protos.tendermint.types import types_pb2 as tendermint_types_pb2
@@ -51,6 +52,10 @@ SendAuthorization: Final[Any] = bank_authz_pb2.SendAuthorization
 Input: Final[Any] = bank_pb2.Input
 Output: Final[Any] = bank_pb2.Output
 BaseAccount: Final[Any] = auth_pb2.BaseAccount
+ContinuousVestingAccount: Final[Any] = vesting_pb2.ContinuousVestingAccount
+DelayedVestingAccount: Final[Any] = vesting_pb2.DelayedVestingAccount
+PeriodicVestingAccount: Final[Any] = vesting_pb2.PeriodicVestingAccount
+PermanentLockedAccount: Final[Any] = vesting_pb2.PermanentLockedAccount
 
 MSG_SEND_URL: Final = "/cosmos.bank.v1beta1.MsgSend"
 MSG_MULTI_SEND_URL: Final = "/cosmos.bank.v1beta1.MsgMultiSend"
