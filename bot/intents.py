@@ -85,8 +85,8 @@ class Said:
     forwarded: bool = False
     edited: bool = False
     via_bot: bool = False
-    for_everyone: bool = True
-    """False for an ephemeral message: only its sender sees it, and only they see the answer."""
+    ephemeral: int | None = None
+    """The number of an ephemeral message: only its sender sees it, and only they see the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ class Tapped:
     token: str
     chat: Chat | None = None
     message: int = 0
+    photo: bool = False
+    """The message bears a photo: its text is a caption."""
     thread: int | None = None
+    ephemeral: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,15 @@ class Message:
     photo: bytes | None = field(default=None, repr=False)
 
 
+class Address(NamedTuple):
+    """Where a message goes. ``ephemeral_to``: this person alone sees it, in a group."""
+
+    chat: int
+    reply_to: int | None = None
+    thread: int | None = None
+    ephemeral_to: int | None = None
+
+
 class Speech(Protocol):
     """Finds the words: bot.sentences does it for the program."""
 
