@@ -190,8 +190,15 @@ class _Html:
     def close(self, opened: _Open) -> None:
         text = "".join(self.plain[opened.start :])
         kind = _kind(opened, text, self.user)
-        if kind is not None:
-            self.entities.append({"offset": opened.offset, "length": self.offset - opened.offset, **kind})
+        if kind is None:
+            return
+        place = {"offset": opened.offset, "length": self.offset - opened.offset}
+        inside = self.open[-1].tag if self.open else ""
+        if opened.tag == "code" and inside == "pre":
+            kind = {"type": "pre"} | _language(opened)
+        if kind["type"] == "pre" and self.entities and _covers(self.entities[-1], "pre", place):
+            return  # the code inside spoke for both already
+        self.entities.append({**place, **kind})
 
 
 def _referred(found: re.Match[str]) -> str | None:
@@ -215,10 +222,16 @@ def _kind(opened: _Open, text: str, user: Callable[[int], Any]) -> Entity | None
         return {"type": "custom_emoji", "custom_emoji_id": attributes.get("emoji-id", "")}
     if tag == "tg-time":
         return _time(attributes)
-    language = attributes.get("class", "").removeprefix("language-")
-    if tag == "code" and language and language != attributes["class"]:
-        return {"type": "pre", "language": language}
     return {"type": _SIMPLE[tag]}
+
+
+def _language(opened: _Open) -> Entity:
+    name = opened.attributes.get("class", "")
+    return {"language": name.removeprefix("language-")} if name.startswith("language-") else {}
+
+
+def _covers(entity: Entity, kind: str, place: Entity) -> bool:
+    return {name: entity[name] for name in ("type", "offset", "length")} == {"type": kind, **place}
 
 
 def _time(attributes: dict[str, str]) -> Entity:

@@ -23,6 +23,12 @@ class ManualClock:
         self.millis += int(seconds * 1000)
 
 
+@pytest.fixture(autouse=True)
+def _durations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the library give durations as such; its older form warns."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
