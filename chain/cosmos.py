@@ -64,6 +64,16 @@ MSG_GRANT_URL: Final = "/cosmos.authz.v1beta1.MsgGrant"
 BASE_ACCOUNT_URL: Final = "/cosmos.auth.v1beta1.BaseAccount"
 SECP256K1_URL: Final = "/cosmos.crypto.secp256k1.PubKey"
 
+_VESTING: Final[dict[str, Any]] = {
+    f"/cosmos.vesting.v1beta1.{kind.DESCRIPTOR.name}": kind
+    for kind in (
+        ContinuousVestingAccount,
+        DelayedVestingAccount,
+        PeriodicVestingAccount,
+        PermanentLockedAccount,
+    )
+}
+
 QueryAccountRequest: Final[Any] = auth_query_pb2.QueryAccountRequest
 QueryAccountResponse: Final[Any] = auth_query_pb2.QueryAccountResponse
 QueryBalanceRequest: Final[Any] = bank_query_pb2.QueryBalanceRequest
@@ -112,6 +122,19 @@ def decode(kind: Any, encoded: bytes) -> Any:
 def pack(type_url: str, message: Any) -> Any:
     """Return ``message`` in an ``Any`` under exactly ``type_url``, as the chain names it."""
     return AnyMessage(type_url=type_url, value=encode(message))
+
+
+def base_account(packed: Any) -> Any:
+    """Return the ``BaseAccount`` inside a stored account (an ``Any``), also inside a vesting one.
+
+    Raises Undecodable for any other kind.
+    """
+    if packed.type_url == BASE_ACCOUNT_URL:
+        return decode(BaseAccount, packed.value)
+    kind = _VESTING.get(packed.type_url)
+    if kind is None:
+        raise Undecodable(f"no account with a key of its own: {packed.type_url[:100]}")
+    return decode(kind, packed.value).base_vesting_account.base_account
 
 
 def coins(amounts: Iterable[tuple[str, int]]) -> list[Any]:

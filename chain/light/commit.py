@@ -12,7 +12,7 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from chain.light import merkle, reading, wire
-from chain.light.errors import Malformed, Unproven
+from chain.light.errors import Malformed, TooFewSigned, Unproven
 from chain.light.header import BlockId, encoded_time
 from chain.light.reading import Timestamp
 
@@ -224,7 +224,7 @@ def _require_power(
         power += validator.power
         if power * level.denominator > total * level.numerator:
             return
-    raise Unproven(f"only {power} of {total} power signed height {commit.height}")
+    raise TooFewSigned(f"only {power} of {total} power signed height {commit.height}")
 
 
 def signature_holds(pub_key: bytes, message: bytes, signature: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple, Self
 
@@ -36,7 +37,7 @@ class Version(NamedTuple):
     app: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """The 14 fields that the block id covers."""
 
@@ -82,6 +83,10 @@ class Header:
 
         Scalars are wrapped in field 1 of a message of their own, and an empty one is an empty leaf.
         """
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> bytes:
         return merkle.root(
             (
                 wire.integer(1, self.version.block) + wire.integer(2, self.version.app),

@@ -1,0 +1,349 @@
+"""One node's JSON-RPC: asks by POST with time-outs, and reads what comes back without believing it.
+
+POST because GET turns every application error into HTTP 500. Whether an answer is true is decided one layer up.
+"""
+
+import asyncio
+import base64
+import itertools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import httpx
+
+from chain.errors import NodeUnavailable, NotYet, Pruned
+from chain.light import reading
+from chain.light.commit import Validator, ValidatorSet
+from chain.light.errors import Malformed
+from chain.light.header import Header
+from chain.light.proof import ProofOp, ops_from_json
+from chain.light.trust import SignedHeader
+
+BATCH_LIMIT: Final = 10
+"""Calls in one request; a node answers eleven with one error object and HTTP 200 (chain.md, Deposits 1)."""
+HEADERS_LIMIT: Final = 20
+"""Headers in one ``/blockchain`` answer."""
+VALIDATORS_LIMIT: Final = 100
+"""Validators in one page."""
+_VALIDATOR_PAGES_LIMIT: Final = 100
+_REQUESTS_AT_ONCE: Final = 4
+_RESPONSE_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_TIMEOUT_SECONDS: Final = 15.0
+
+_AHEAD: Final = ("must be less than or equal to", "could not find results for height")
+_BELOW: Final = ("lowest height is",)
+_IN_CACHE: Final = "tx already exists in cache"
+_STATE_AHEAD: Final = 26
+_STATE_ABSENT: Final = 18
+_MEMPOOL_FULL: Final = 20
+_TX_IN_CACHE: Final = 19
+_SEQUENCE: Final = re.compile(r"account sequence mismatch, expected ([0-9]{1,19}), got ([0-9]{1,19})")
+
+
+class Call(NamedTuple):
+    """A method of the node and its parameters; heights are strings."""
+
+    method: str
+    params: Mapping[str, Any]
+
+
+class NodeStatus(NamedTuple):
+    """What a node says of itself."""
+
+    chain_id: str
+    latest_height: int
+    latest_time: int
+    """Unix milliseconds of the latest block."""
+    earliest_height: int
+    catching_up: bool
+
+
+class Body(NamedTuple):
+    """A block's transactions and the results that the node claims for them."""
+
+    txs: tuple[bytes, ...]
+    results: Mapping[str, Any]
+
+
+class StateAnswer(NamedTuple):
+    """A value of the state (empty: the node claims that there is none), the height it is of, and its proof."""
+
+    value: bytes
+    height: int
+    proof: tuple[ProofOp, ...]
+
+
+class Verdict(StrEnum):
+    """What one node says of transaction bytes."""
+
+    ACCEPTED = "accepted"
+    KNOWN = "known"
+    """It has them already: neutral."""
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    """No answer, or one that decides nothing: they may be on their way."""
+
+
+class BroadcastAnswer(NamedTuple):
+    """One node's verdict; ``code`` (of ``codespace``) and ``log`` are its reasons when it rejects."""
+
+    endpoint: str
+    verdict: Verdict
+    code: int = 0
+    codespace: str = ""
+    log: str = ""
+
+    @property
+    def sequences(self) -> tuple[int, int] | None:
+        """The sequence that the node expected and the one it got, of an answer with code 32."""
+        match = _SEQUENCE.search(self.log)
+        return (int(match[1]), int(match[2])) if match else None
+
+
+class RpcRefused(NodeUnavailable):
+    """The node answered with an error of its own; ``text`` is its message and details."""
+
+    def __init__(self, endpoint: str, text: str) -> None:
+        super().__init__(f"{endpoint}: {text[:300]}")
+        self.text = text
+
+
+class NodeClient:
+    """Speaks to one node. Every method raises NodeUnavailable (NotYet, Pruned), or Malformed for a strange form.
+
+    ``name`` stands for the node in logs and alerts: its URL may hold a key and is never shown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        response_limit_bytes: int = _RESPONSE_LIMIT_BYTES,
+    ) -> None:
+        self.name: Final = name
+        self._url: Final = url
+        self._timeout_seconds: Final = timeout_seconds
+        self._response_limit_bytes: Final = response_limit_bytes
+        self._http: Final = httpx.AsyncClient(transport=transport, timeout=timeout_seconds)
+        self._slots: Final = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self._ids: Final = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def status(self) -> NodeStatus:
+        """Return what the node says of itself."""
+        result = await self.call("status")
+        info, sync = reading.member(result, "node_info"), reading.member(result, "sync_info")
+        return NodeStatus(
+            chain_id=reading.text(info, "network"),
+            latest_height=reading.natural(sync, "latest_block_height"),
+            latest_time=reading.timestamp(sync, "latest_block_time").millis(),
+            earliest_height=reading.natural(sync, "earliest_block_height"),
+            catching_up=sync.get("catching_up") is not False,
+        )
+
+    async def signed_header(self, height: int) -> SignedHeader:
+        """Return the header of ``height`` and the commit for it."""
+        return SignedHeader.from_json(await self.call("commit", height=str(height)))
+
+    async def headers(self, low: int, high: int) -> list[Header]:
+        """Return the headers from ``low`` to ``high``, both included, in ascending order as claimed."""
+        pages = [
+            Call(
+                "blockchain",
+                {"minHeight": str(first), "maxHeight": str(min(first + HEADERS_LIMIT - 1, high))},
+            )
+            for first in range(low, high + 1, HEADERS_LIMIT)
+        ]
+        headers: list[Header] = []
+        for page in await self.batch(pages):
+            metas = reading.sequence(reading.mapping(page, "blockchain").get("block_metas"), "block_metas")
+            newest_first = [Header.from_json(reading.member(meta, "header")) for meta in metas]
+            headers += reversed(newest_first)
+        return headers
+
+    async def validators(self, height: int) -> ValidatorSet:
+        """Return the validators of ``height`` in the order that their hash has."""
+        found: list[Validator] = []
+        for page in range(1, _VALIDATOR_PAGES_LIMIT + 1):
+            answer = await self.call(
+                "validators", height=str(height), page=str(page), per_page=str(VALIDATORS_LIMIT)
+            )
+            source = reading.mapping(answer, "validators")
+            rows = reading.sequence(source.get("validators"), "validators")
+            found += [Validator.from_json(row) for row in rows]
+            if not rows or len(found) >= reading.natural(source, "total"):
+                return ValidatorSet(tuple(found))
+        raise Malformed("there are too many validators")
+
+    async def bodies(self, heights: Sequence[int]) -> list[Body]:
+        """Return what is in the blocks of ``heights`` and what they are claimed to have resulted in."""
+        calls = [
+            Call(method, {"height": str(height)})
+            for height in heights
+            for method in ("block", "block_results")
+        ]
+        answers = await self.batch(calls)
+        return [_body(block, results) for block, results in zip(answers[::2], answers[1::2], strict=True)]
+
+    async def next_block(self, height: int) -> tuple[SignedHeader, Header, Body]:
+        """Return, in one request, the signed header of ``height + 1``, and header and body of block ``height``."""
+        at = {"height": str(height)}
+        signed, block, results = await self.batch(
+            [Call("commit", {"height": str(height + 1)}), Call("block", at), Call("block_results", at)]
+        )
+        header = Header.from_json(reading.member(block, "block").get("header"))
+        return SignedHeader.from_json(signed), header, _body(block, results)
+
+    async def results(self, height: int) -> Mapping[str, Any]:
+        """Return the claimed results of one block, events included."""
+        return reading.mapping(await self.call("block_results", height=str(height)), "block_results")
+
+    async def state(self, store: str, key: bytes, height: int) -> StateAnswer:
+        """Return what ``store`` holds under ``key`` after block ``height``, with its proof."""
+        answer = await self.call(
+            "abci_query", path=f"/store/{store}/key", data=key.hex(), height=str(height), prove=True
+        )
+        response = reading.member(answer, "response")
+        code = reading.natural(response, "code")
+        if code:
+            raise await self._state_refused(code, reading.text(response, "log"), height)
+        value = reading.base64_octets(response.get("value"), "value")
+        return StateAnswer(
+            value, reading.natural(response, "height"), ops_from_json(response.get("proofOps"))
+        )
+
+    async def _state_refused(self, code: int, log: str, height: int) -> NodeUnavailable:
+        """Say why there was no state; code 18 stands for pruned states and, with a proof asked for, future ones."""
+        if code == _STATE_AHEAD:
+            return NotYet(f"{self.name}: {log[:300]}")
+        if code == _STATE_ABSENT:
+            ahead = height > (await self.status()).latest_height
+            return (NotYet if ahead else Pruned)(f"{self.name}: {log[:300]}")
+        return RpcRefused(self.name, f"code {code}: {log}")
+
+    async def broadcast(self, raw: bytes) -> BroadcastAnswer:
+        """Offer transaction bytes to the node. Raises nothing of the chain's: no answer is verdict UNKNOWN."""
+        try:
+            answer = await self.call("broadcast_tx_sync", tx=base64.b64encode(raw).decode())
+            source = reading.mapping(answer, "broadcast")
+            code, codespace = reading.natural(source, "code"), reading.text(source, "codespace")
+            log = reading.text(source, "log")
+        except RpcRefused as error:
+            known = _IN_CACHE in error.text
+            return BroadcastAnswer(
+                self.name, Verdict.KNOWN if known else Verdict.UNKNOWN, log=error.text[:300]
+            )
+        except (NodeUnavailable, Malformed) as error:
+            return BroadcastAnswer(self.name, Verdict.UNKNOWN, log=str(error)[:300])
+        return BroadcastAnswer(self.name, _verdict(code, codespace), code, codespace, log[:300])
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Make one call and return its result."""
+        number = next(self._ids)
+        answer = await self._post(_request(number, Call(method, params)))
+        return self._result(number, answer)
+
+    async def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """Make calls, ten to a request and some requests at once; return their results in order, or raise the first error."""
+        groups = [calls[i : i + BATCH_LIMIT] for i in range(0, len(calls), BATCH_LIMIT)]
+        answers = await asyncio.gather(*(self._group(group) for group in groups), return_exceptions=True)
+        results: list[Any] = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            results += answer
+        return results
+
+    async def _group(self, calls: Sequence[Call]) -> list[Any]:
+        if len(calls) == 1:
+            # A node answers an array of one by a bare object.
+            return [await self.call(calls[0].method, **calls[0].params)]
+        numbers = [next(self._ids) for _ in calls]
+        answer = await self._post([_request(*pair) for pair in zip(numbers, calls, strict=True)])
+        if not isinstance(answer, list):
+            raise self._refused(answer)
+        by_number = {each.get("id"): each for each in answer if isinstance(each, dict)}
+        if len(answer) != len(calls) or set(by_number) != set(numbers):
+            raise NodeUnavailable(f"{self.name}: the answers are not to the calls made")
+        return [self._result(number, by_number[number]) for number in numbers]
+
+    def _result(self, number: int, answer: Any) -> Any:
+        if not isinstance(answer, dict) or answer.get("error") is not None or "result" not in answer:
+            raise self._refused(answer)
+        if answer.get("id") != number:
+            raise NodeUnavailable(f"{self.name}: the answer is not to the call made")
+        return answer["result"]
+
+    def _refused(self, answer: Any) -> NodeUnavailable:
+        error = answer.get("error") if isinstance(answer, dict) else None
+        if not isinstance(error, dict):
+            return NodeUnavailable(f"{self.name}: the answer is no JSON-RPC")
+        text = f"{error.get('message', '')}: {error.get('data', '')}"
+        if any(sign in text for sign in _BELOW):
+            return Pruned(f"{self.name}: {text[:300]}")
+        if any(sign in text for sign in _AHEAD):
+            return NotYet(f"{self.name}: {text[:300]}")
+        return RpcRefused(self.name, text)
+
+    async def _post(self, document: Any) -> Any:
+        try:
+            async with self._slots, asyncio.timeout(self._timeout_seconds):
+                content = await self._read(document)
+        except TimeoutError as error:
+            raise NodeUnavailable(f"{self.name}: no answer in {self._timeout_seconds} s") from error
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise NodeUnavailable(f"{self.name}: {type(error).__name__}") from error
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise NodeUnavailable(f"{self.name}: the answer is no JSON") from error
+
+    async def _read(self, document: Any) -> bytes:
+        async with self._http.stream("POST", self._url, json=document) as response:
+            if response.status_code != httpx.codes.OK:
+                raise NodeUnavailable(f"{self.name}: HTTP {response.status_code}")
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > self._response_limit_bytes:
+                    raise NodeUnavailable(f"{self.name}: the answer is too long")
+        return bytes(content)
+
+
+def _request(number: int, call: Call) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "method": call.method, "params": dict(call.params)}
+
+
+def _body(block: Any, results: Any) -> Body:
+    txs = reading.sequence(reading.member(reading.member(block, "block"), "data").get("txs"), "txs")
+    return Body(
+        tuple(reading.base64_octets(tx, "tx") for tx in txs), reading.mapping(results, "block_results")
+    )
+
+
+def _verdict(code: int, codespace: str) -> Verdict:
+    if code == 0:
+        return Verdict.ACCEPTED
+    if codespace == "sdk" and code == _TX_IN_CACHE:
+        return Verdict.KNOWN
+    if codespace == "sdk" and code == _MEMPOOL_FULL:
+        return Verdict.UNKNOWN
+    return Verdict.REJECTED

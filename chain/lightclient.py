@@ -1,0 +1,308 @@
+"""The chain as validators signed it, read through nodes that may lie (chain.md, Deposits 2).
+
+From the trusted header before the cursor it jumps to a header ahead that enough of the power signed, links the
+headers between backwards, and hands out blocks whose transactions and results hash to what those headers say. A
+window of such blocks is kept ready, so that catching up costs one check of signatures for many blocks.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from chain import coins, cosmos
+from chain.client import Body, NodeClient
+from chain.endpoints import Broadcast, Endpoint, Endpoints
+from chain.errors import Halted, NotYet
+from chain.light import merkle, reading, trust
+from chain.light.commit import ValidatorSet
+from chain.light.errors import Malformed, TooFewSigned, Unproven
+from chain.light.header import Header, data_hash
+from chain.light.proof import verify_membership, verify_non_membership
+from chain.light.results import outcome_from_json, results_hash
+from chain.light.trust import SignedHeader
+from chain.parameters import ChainParameters
+from chain.verified import AccountState, TrustedHeader, TxOutcome, VerifiedBlock
+from ledger.money import Denom
+from ledger.ports import Clock
+
+WINDOW_BLOCKS: Final = 100
+"""Blocks fetched and checked ahead: one commit of a hundred validators takes as long as many blocks' hashes."""
+_CLOCK_DRIFT_MS: Final = 60_000
+_SETS_KEPT: Final = 16
+_STEPS_LIMIT: Final = 256
+"""Smaller steps in one window: bisecting a window of any size takes fewer."""
+_BODIES_AT_ONCE: Final = 20
+_BANK_STORE: Final = "bank"
+_ACCOUNT_STORE: Final = "acc"
+_BALANCES: Final = b"\x02"
+_ACCOUNTS: Final = b"\x01"
+
+
+class Anchor(NamedTuple):
+    """A height and its block's hash that the operator vouches for."""
+
+    height: int
+    block_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A verified block, and the block id before it that it was linked to."""
+
+    after: bytes
+    block: VerifiedBlock
+
+
+class LightClient:
+    """A `chain.verified.ChainView` over several nodes. For one reader, which asks for heights in order."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        parameters: ChainParameters,
+        *,
+        clock: Clock,
+        anchor: Anchor | None = None,
+        window_blocks: int = WINDOW_BLOCKS,
+    ) -> None:
+        self.endpoints: Final = endpoints
+        self._parameters: Final = parameters
+        self._clock: Final = clock
+        self._anchor: Final = anchor
+        self._window_blocks: Final = window_blocks
+        self._sets: Final[dict[bytes, ValidatorSet]] = {}
+        self._ready: dict[int, _Ready] = {}
+
+    async def opening(self) -> TrustedHeader:
+        """Return the header to start from on the first start: the anchor's, or the newest that all nodes agree on.
+
+        Raises Halted when nodes disagree or the anchor is too old to be trusted, Lied when no node has the anchor's
+        block, NodeUnavailable; without an anchor every configured node must answer.
+        """
+        if self._anchor is None:
+            return await self._agreed()
+        anchor = self._anchor
+        header = await self.endpoints.ask(lambda node: self._anchored(node, anchor), height=anchor.height)
+        self._require_recent(header)
+        return header
+
+    async def latest_height(self) -> int:
+        """Return the highest height whose successor the first healthy node claims to have."""
+        return max((await self.endpoints.status()).latest_height - 1, 0)
+
+    async def block(self, height: int, trusted: TrustedHeader) -> VerifiedBlock:
+        """Return block ``height``, where ``trusted`` is the accepted header of ``height - 1``.
+
+        Raises Halted when ``trusted`` is older than the trust period, NotYet while ``height + 1`` does not exist,
+        Pruned, Lied, NodeUnavailable.
+        """
+        if trusted.height != height - 1:
+            raise ValueError(f"height {height} follows {height - 1}, not {trusted.height}")
+        ready = self._ready.pop(height, None)
+        if ready is None or ready.after != trusted.block_id:
+            self._require_recent(trusted)
+            self._ready = await self.endpoints.ask(lambda node: self._window(node, trusted), height=height)
+            ready = self._ready.pop(height)
+        return ready.block
+
+    async def balance(self, block: VerifiedBlock, address: bytes, denom: Denom) -> int:
+        """Return what ``address`` holds after ``block``, proved; Pruned when no node still has that state."""
+        key = _BALANCES + bytes((len(address),)) + address + denom.encode()
+
+        async def question(node: Endpoint) -> int:
+            value = await self._proved_state(node.client, block, _BANK_STORE, key)
+            return _read_balance(value)
+
+        return await self.endpoints.ask(question)
+
+    async def account(self, block: VerifiedBlock, address: bytes) -> AccountState | None:
+        """Return the account of ``address`` after ``block``, proved; None when its absence is proved."""
+
+        async def question(node: Endpoint) -> AccountState | None:
+            value = await self._proved_state(node.client, block, _ACCOUNT_STORE, _ACCOUNTS + address)
+            return _read_account(value) if value else None
+
+        return await self.endpoints.ask(question)
+
+    async def claims(self, height: int) -> dict[str, Any]:
+        """Return what a node claims of block ``height`` that no hash covers: evidence for people, never for money."""
+
+        async def question(node: Endpoint) -> dict[str, Any]:
+            return _claims(await node.client.results(height))
+
+        return await self.endpoints.ask(question, height=height)
+
+    async def broadcast(self, raw: bytes) -> Broadcast:
+        """Offer transaction bytes to every node."""
+        return await self.endpoints.broadcast(raw)
+
+    async def _window(self, node: Endpoint, known: TrustedHeader) -> dict[int, _Ready]:
+        """Return the verified blocks after ``known``, as many as one node has and the window holds."""
+        client, first = node.client, known.height + 1
+        latest = node.status.latest_height if node.status else first
+        top_height = max(first + 1, min(first + self._window_blocks, latest))
+        if top_height == first + 1:
+            return await self._next_block(client, known)
+        signed, headers = await asyncio.gather(
+            client.signed_header(top_height), client.headers(first, top_height - 1)
+        )
+        await self._accept(client, known, signed)
+        trust.link_back(signed.header, headers, known)
+        return await self._verified(client, known, [*headers, signed.header])
+
+    async def _next_block(self, client: NodeClient, known: TrustedHeader) -> dict[int, _Ready]:
+        """Return the one block after ``known``: in step with the chain, with claims also of an empty block."""
+        height = known.height + 1
+        signed, header, body = await client.next_block(height)
+        await self._accept(client, known, signed)
+        trust.link_back(signed.header, [header], known)
+        block = _block(header, signed.header, body)
+        return {height: _Ready(known.block_id, block)}
+
+    async def _accept(self, client: NodeClient, known: TrustedHeader, signed: SignedHeader) -> None:
+        """Go from ``known`` to the height of ``signed``, in smaller steps where too few of the trusted power signed."""
+        if signed.header.time.millis() > self._clock.now() + _CLOCK_DRIFT_MS:
+            raise Unproven(f"height {signed.header.height} is from the future")
+        pending = [signed]
+        for _ in range(_STEPS_LIMIT):
+            target = pending[-1]
+            try:
+                known = await self._step(client, known, target)
+            except TooFewSigned:
+                pending.append(await client.signed_header((known.height + target.header.height) // 2))
+                continue
+            pending.pop()
+            if not pending:
+                return
+        raise Unproven(f"height {signed.header.height} was not reached in {_STEPS_LIMIT} steps")
+
+    async def _step(self, client: NodeClient, known: TrustedHeader, signed: SignedHeader) -> TrustedHeader:
+        header, earlier = signed.header, None
+        if header.validators_hash != known.next_validators_hash:
+            earlier = await self._validators(client, known.height + 1, known.next_validators_hash)
+        own = await self._validators(client, header.height, header.validators_hash)
+        return trust.accept(known, earlier, signed, own, self._parameters.chain_id)
+
+    async def _validators(self, client: NodeClient, height: int, expected: bytes) -> ValidatorSet:
+        """Return the set with the hash ``expected``, which sits at ``height``; a set once seen is not fetched again."""
+        found = self._sets.get(expected)
+        if found is None:
+            found = await client.validators(height)
+            if found.hash() != expected:
+                raise Unproven(f"the validators of height {height} are not those that are trusted")
+            while len(self._sets) >= _SETS_KEPT:
+                del self._sets[next(iter(self._sets))]
+            self._sets[expected] = found
+        return found
+
+    async def _verified(
+        self, client: NodeClient, known: TrustedHeader, headers: Sequence[Header]
+    ) -> dict[int, _Ready]:
+        """Return the blocks of all ``headers`` but the last, whose own results no header proves yet.
+
+        Bodies are fetched only where the header does not already prove that there are no transactions.
+        """
+        filled = [header.height for header in headers[:-1] if header.data_hash != merkle.EMPTY]
+        bodies: dict[int, Body] = {}
+        for i in range(0, len(filled), _BODIES_AT_ONCE):
+            heights = filled[i : i + _BODIES_AT_ONCE]
+            bodies |= zip(heights, await client.bodies(heights), strict=True)
+        blocks: dict[int, _Ready] = {}
+        after = known.block_id
+        for header, successor in itertools.pairwise(headers):
+            block = _block(header, successor, bodies.get(header.height, _NOTHING))
+            blocks[header.height] = _Ready(after, block)
+            after = block.header.block_id
+        return blocks
+
+    async def _proved_state(self, client: NodeClient, block: VerifiedBlock, store: str, key: bytes) -> bytes:
+        """Return the value under ``key`` after ``block``, b"" when it is proved that there is none."""
+        height = block.header.height
+        answer = await client.state(store, key, height)
+        if answer.height != height:
+            raise Unproven(f"the state is of height {answer.height}, not {height}")
+        if answer.value:
+            verify_membership(answer.proof, block.app_hash, store, key, answer.value)
+        else:
+            verify_non_membership(answer.proof, block.app_hash, store, key)
+        return answer.value
+
+    def _require_recent(self, known: TrustedHeader) -> None:
+        age = self._clock.now() - known.time
+        if age > self._parameters.trust_period_ms:
+            raise Halted(
+                f"the trusted header {known.height} is {age // 86_400_000} days old: its validators may have left; "
+                "set a newer height and block hash that you trust"
+            )
+
+    async def _anchored(self, node: Endpoint, anchor: Anchor) -> TrustedHeader:
+        signed = await node.client.signed_header(anchor.height)
+        header = signed.header
+        if header.height != anchor.height or header.hash() != anchor.block_id:
+            raise Unproven(f"block {anchor.height} is not the one in the settings")
+        if header.chain_id != self._parameters.chain_id:
+            raise Halted(f"the block in the settings is of chain {header.chain_id[:50]!r}")
+        return trust.trusted(header)
+
+    async def _agreed(self) -> TrustedHeader:
+        statuses = await self.endpoints.ask_each(lambda node: node.client.status())
+        height = min(status.latest_height for status in statuses) - 1
+        if height < 1:
+            raise NotYet("the chain has no block to start from")
+        found = await self.endpoints.ask_each(lambda node: self._self_signed(node, height))
+        if len({header.block_id for header in found}) != 1:
+            raise Halted(f"the configured nodes disagree about block {height}: set a trusted height and hash")
+        return found[0]
+
+    async def _self_signed(self, node: Endpoint, height: int) -> TrustedHeader:
+        """Return the header of ``height`` that the set it names signed: all that can be known without a trusted one."""
+        signed = await node.client.signed_header(height)
+        if signed.header.height != height or signed.header.chain_id != self._parameters.chain_id:
+            raise Unproven(f"the header is not of height {height} of {self._parameters.chain_id}")
+        validators = await self._validators(node.client, height, signed.header.validators_hash)
+        trust.self_signed(signed, validators, self._parameters.chain_id)
+        return trust.trusted(signed.header)
+
+
+_NOTHING: Final = Body((), {})
+_CLAIMED: Final = ("codespace", "log", "info", "events")
+
+
+def _block(header: Header, successor: Header, body: Body) -> VerifiedBlock:
+    """Return the block if its transactions and results hash to what the two headers say. Raises Unproven."""
+    if data_hash(body.txs) != header.data_hash:
+        raise Unproven(f"the transactions of height {header.height} are not those that its header names")
+    rows = reading.sequence(body.results.get("txs_results"), "txs_results")
+    outcomes: tuple[TxOutcome, ...] = tuple(outcome_from_json(row) for row in rows)
+    if len(outcomes) != len(body.txs) or results_hash(outcomes) != successor.last_results_hash:
+        raise Unproven(f"the results of height {header.height} are not those that the next header names")
+    return VerifiedBlock(trust.trusted(header), body.txs, outcomes, successor.app_hash, _claims(body.results))
+
+
+def _claims(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the unproved part of ``/block_results``: per transaction, and of the block itself."""
+    rows = [
+        reading.mapping(row, "result") for row in reading.sequence(results.get("txs_results"), "txs_results")
+    ]
+    txs = [{key: row[key] for key in _CLAIMED if row.get(key)} for row in rows]
+    events = results.get("finalize_block_events")
+    return {"txs": txs, "block_events": events} if txs or events else {}
+
+
+def _read_balance(value: bytes) -> int:
+    try:
+        return coins.stored_amount(value)
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+
+
+def _read_account(value: bytes) -> AccountState:
+    """Read a stored account. A stranger can make a fresh address a vesting one, so those are understood too."""
+    try:
+        packed = cosmos.decode(cosmos.Packed, value)
+        account = cosmos.base_account(packed)
+    except cosmos.Undecodable as error:
+        raise Halted(f"the treasury's account is of an unknown kind: {error}") from error
+    return AccountState(account.account_number, account.sequence)
