@@ -13,6 +13,10 @@ NOT_PEOPLE: Final = frozenset({1087968824, 136817688, 777000})
 """GroupAnonymousBot, Channel_Bot and Telegram itself: ids behind which no single person stands."""
 
 
+class Unreadable(Exception):  # noqa: N818 - the field's word
+    """An update that cannot be understood: poison, to be stored and told, never to be spun on."""
+
+
 class ChatKind(StrEnum):
     """Where something was said."""
 

@@ -30,6 +30,7 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Conflict,
+    EndPointNotFound,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -51,6 +52,7 @@ from bot.intents import (
     ReplyTarget,
     Said,
     Tapped,
+    Unreadable,
 )
 from bot.outgoing import Address, Copy, Key, Keyboard, Link, Message, Press, plain
 from ledger.ports import Millis
@@ -114,10 +116,6 @@ class Sent(NamedTuple):
     message: int
     photo: bool = False
     ephemeral: int | None = None
-
-
-class Unreadable(Exception):  # noqa: N818
-    """An update that cannot be understood: poison, to be stored and told, never to be spun on."""
 
 
 class _RawBot(Bot):
@@ -224,6 +222,22 @@ class Telegram:
             await self._bot.answer_callback_query(query, text[:TOAST_LIMIT] or None)
         except TelegramError as error:
             raise _translated(error) from error
+
+    async def knows_ephemeral(self) -> bool:
+        """Tell whether this server can show a message to one person alone.
+
+        One that cannot would ignore the parameter and show it to everybody, so it is asked before, with a call of that
+        family which is wrong on purpose: a server that knows the method answers that it is wrong.
+        """
+        try:
+            await self._bot.do_api_request("deleteEphemeralMessage", {"chat_id": 0})
+        except EndPointNotFound:
+            return False
+        except BadRequest:
+            return True
+        except TelegramError as error:
+            raise _translated(error) from error
+        return False
 
     async def set_menu(self, commands: Iterable[tuple[str, str]], *, private: bool) -> None:
         """Show ``commands`` (name, summary) in the menu of private chats, or of groups."""

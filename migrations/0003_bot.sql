@@ -7,7 +7,7 @@ CREATE TABLE inbox (
     key         TEXT    NOT NULL UNIQUE,
     update_id   INTEGER NOT NULL,
     sender      INTEGER NOT NULL,             -- the lane it waits in; 0 when nobody stands behind it
-    raw         TEXT    NOT NULL CHECK (json_valid(raw)),
+    raw         TEXT    NOT NULL,             -- JSON; of poison, what there was
     received_at INTEGER NOT NULL,
     state       TEXT    NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'refused', 'poison')),
     code        TEXT,                         -- of the refusal, or why it is poison
@@ -16,18 +16,12 @@ CREATE TABLE inbox (
 ) STRICT;
 CREATE INDEX inbox_new ON inbox (id) WHERE state = 'new';
 
--- What has been fetched. The next offset is confirmed to Telegram only after it was committed here with its rows.
-CREATE TABLE fetch_state (
-    bot         INTEGER PRIMARY KEY,
-    next_offset INTEGER NOT NULL
-) STRICT;
-
 -- The meaning of a button; Telegram carries its id alone. owner NULL: anyone may press, each once.
 CREATE TABLE buttons (
     id         TEXT    PRIMARY KEY,
     owner      INTEGER,
     action     TEXT    NOT NULL,
-    arguments  TEXT    NOT NULL CHECK (json_valid(arguments)),
+    arguments  TEXT    NOT NULL CHECK (arguments GLOB '{*}'),
     question   TEXT    NOT NULL,              -- buttons of one question share it: one answer closes all
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
@@ -59,7 +53,7 @@ CREATE TABLE chats (
     kind       TEXT    NOT NULL CHECK (kind IN ('private', 'group', 'supergroup', 'channel')),
     title      TEXT    NOT NULL DEFAULT '',
     reachable  INTEGER NOT NULL DEFAULT 1 CHECK (reachable IN (0, 1)),
-    settings   TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(settings)),
+    settings   TEXT    NOT NULL DEFAULT '{}' CHECK (settings GLOB '{*}'),
     migrated_to INTEGER,
     seen_at    INTEGER NOT NULL
 ) STRICT;
@@ -72,3 +66,6 @@ CREATE TABLE tracked_messages (
     photo      INTEGER NOT NULL CHECK (photo IN (0, 1)),
     updated_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What is kept for somebody who cannot be written to, until they write.
+CREATE INDEX outbox_undeliverable ON outbox (recipient) WHERE state = 'undeliverable';

@@ -1,0 +1,335 @@
+"""The one path of everything that people ask: who, role, scope, key, act, refusal, answer, log.
+
+A command decides nothing about these. Whatever comes out (an act of the books, words, a refusal) is committed in one
+unit with the end of its inbox row, the button that was pressed and the reply: so it happens once, and is told.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from bot import buttons, inbox, replies
+from bot.buttons import Button
+from bot.context import Bank, Context
+from bot.inbox import Item
+from bot.intents import Called, Chat, ChatKind, Intent, Migrated, Person, Said, Tapped, called
+from bot.registry import Act, Command
+from bot.replies import Reply
+from bot.results import Answer, Choice, Effect, Result
+from bot.roles import Role, role_named
+from ledger.accounts import AccountId
+from ledger.errors import Refused
+from ledger.outbox import OPERATORS
+from ledger.ports import Clock
+from ledger.units import Decision, Row, Unit, View
+
+OLD_MS: Final = 3 * 60 * 1000
+"""A command older than this asks before it moves money: its sender may have given up on it (telegram.md)."""
+AGAIN: Final = "command.again"
+DISMISS: Final = "command.dismiss"
+
+# Refusals that tell nothing about anybody's money. All others stay out of groups: deny by default.
+_OPEN_CODES: Final = ("amount_", "recipient_", "address_", "command_", "note_", "role_")
+
+MOVE_SETTINGS: Final = """
+INSERT INTO chats (id, kind, title, settings, seen_at)
+SELECT :new, 'supergroup', title, settings, :at FROM chats WHERE id = :old
+ON CONFLICT (id) DO UPDATE SET settings = excluded.settings
+"""
+FORGET_CHAT: Final = "UPDATE chats SET migrated_to = :new, reachable = 0 WHERE id = :old"
+REDELIVER: Final = """
+UPDATE outbox SET state = 'pending', attempts = 0, due_at = :at
+WHERE state = 'undeliverable' AND recipient IN (:sender, :operators)
+"""
+
+log = structlog.get_logger()
+
+
+class Toast(NamedTuple):
+    """What a tap is answered with over the chat; ``say`` empty: nothing but the end of the waiting mark."""
+
+    query: str
+    say: str = ""
+    facts: Mapping[str, Any] = {}
+
+
+class _Call(NamedTuple):
+    """A command or a button's action, understood and allowed to nobody yet."""
+
+    command: Command | None
+    act: Act
+    context: Context
+    asks_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Slip:
+    """What has to be written whatever comes out of one item."""
+
+    item: Item
+    place: Reply | None
+    question: str
+    operator: bool = False
+    """Alerts that reached nobody go out when an operator writes."""
+    button: Button | None = None
+    silent: bool = False
+    """A refusal of the tap itself: told over the chat, not in it."""
+
+    def rows(self, view: View, outcome: Answer | Refused | None) -> list[Row]:
+        """Return the rows of ``outcome``; none when another process answered already."""
+        if not inbox.is_new(view, self.item):
+            return []
+        code = outcome.code if isinstance(outcome, Refused) else None
+        rows = [inbox.close(self.item, code, view.now)]
+        if self.button is not None and self.button.owner is not None and not self.silent:
+            rows.append(buttons.close(self.button))
+        answer = _told(outcome, self.item.id) if isinstance(outcome, Refused) else outcome
+        if answer is None or self.place is None or self.silent:
+            return rows
+        recipient = self.item.sender
+        rows += buttons.open_rows(answer.choices, recipient, self.question, view.now)
+        reply = replies.fill(self.place, answer, self.question, self.item.id)
+        return [*rows, reply.row(recipient, view.now), *self._reached(view)]
+
+    def _reached(self, view: View) -> list[Row]:
+        """Whoever writes to the bot can be written to: what could not be delivered goes out now."""
+        if self.place is None or self.place.group:
+            return []
+        sender = self.item.sender
+        operators = OPERATORS if self.operator else sender
+        return [Row(REDELIVER, {"at": view.now, "sender": sender, "operators": operators})]
+
+
+def _told(refusal: Refused, reference: int) -> Answer:
+    private = not refusal.code.startswith(_OPEN_CODES)
+    return Answer(f"refused.{refusal.code}", {**refusal.facts, "reference": reference}, private=private)
+
+
+class Dispatch:
+    """Answers items. ``toast`` is called once for each tap, ``committed`` after each unit (to wake the notifier)."""
+
+    def __init__(
+        self,
+        bank: Bank,
+        clock: Clock,
+        *,
+        read: Callable[[Mapping[str, Any]], Intent],
+        new_question: Callable[[], str],
+        toast: Callable[[Toast], None],
+        committed: Callable[[], None],
+    ) -> None:
+        self._bank = bank
+        self._clock = clock
+        self._read = read
+        self._new_question = new_question
+        self._toast = toast
+        self._committed = committed
+
+    async def __call__(self, item: Item) -> None:
+        """Answer ``item``: one unit, and once for ever.
+
+        Raises what the journal raises: Unavailable may be tried again with the same item, Conflict is a bug.
+        """
+        if not inbox.is_new(self._bank.service.reader, item):
+            return
+        match item.intent.deed:
+            case Said() as said:
+                await self._said(item, said)
+            case Tapped() as tapped:
+                await self._tapped(item, tapped)
+            case Migrated() as migrated:
+                await self._migrated(item, migrated)
+            case _:
+                await self._commit(self._slip(item, None), None)
+
+    async def broken(self, item: Item) -> None:
+        """End ``item`` whose answer failed by a mistake of ours: its sender is told, nothing is tried again."""
+        deed = item.intent.deed
+        place = replies.place(deed) if isinstance(deed, Said | Tapped) else None
+        await self._commit(self._slip(item, place), Refused("internal_error"))
+        if isinstance(deed, Tapped):
+            self._toast(Toast(deed.query, "refused.internal_error"))
+
+    async def _said(self, item: Item, said: Said) -> None:
+        slip = self._slip(item, replies.place(said))
+        try:
+            call = self._called(item, said, old_asks=True)
+            result = await self._run(call) if call else None
+        except Refused as refusal:
+            await self._commit(slip, refusal)
+        else:
+            await self._finish(slip, result)
+
+    async def _tapped(self, item: Item, tapped: Tapped) -> None:
+        slip = self._slip(item, replies.place(tapped))
+        button = buttons.find(self._bank.service.reader, tapped.token)
+        try:
+            buttons.pressed_by(button, tapped.sender.id, self._clock.now())
+            call = self._pressed(button, tapped) if button else None
+        except Refused as refusal:
+            await self._commit(replace(slip, silent=True), refusal)
+            self._toast(Toast(tapped.query, f"refused.{refusal.code}", refusal.facts))
+            return
+        told = await self._press(replace(slip, button=button), call)
+        self._toast(Toast(tapped.query, *told))
+
+    async def _press(self, slip: _Slip, call: _Call | None) -> tuple[str, Mapping[str, Any]]:
+        """Do what the button asks; return the toast."""
+        try:
+            result = await self._run(call) if call else None
+        except Refused as refusal:
+            await self._commit(slip, refusal)
+            return f"refused.{refusal.code}", refusal.facts
+        outcome = await self._finish(slip, result)
+        if isinstance(outcome, Refused):
+            return f"refused.{outcome.code}", outcome.facts
+        return (outcome.toast or "", outcome.facts) if outcome else ("", {})
+
+    async def _migrated(self, item: Item, moved: Migrated) -> None:
+        def decide(view: View) -> Decision[None]:
+            facts = {"old": moved.old, "new": moved.new}
+            rows = (Row(MOVE_SETTINGS, {**facts, "at": view.now}), Row(FORGET_CHAT, facts))
+            return Decision(None, rows=(*rows, inbox.close(item, None, view.now)))
+
+        await self._bank.service.journal.submit(Unit(decide))
+
+    def _slip(self, item: Item, place: Reply | None) -> _Slip:
+        return _Slip(item, place, self._new_question(), operator=item.sender in self._bank.owners)
+
+    # Who, role, scope, key
+
+    def _called(self, item: Item, said: Said, *, old_asks: bool) -> _Call | None:
+        """Return what ``said`` asks for, None when it asks for nothing; raises Refused."""
+        if said.sender is None or not said.sender.can_own or said.forwarded or said.via_bot:
+            return None
+        typed = called(said)
+        if said.edited:
+            self._edited(typed)
+            return None
+        if typed is None:
+            self._talk(said.chat)
+            return None
+        command = self._bank.registry.named(typed.name)
+        if command is None:
+            self._unknown(typed, said.chat)
+            return None
+        context = self._context(said.sender, said.chat, item.key)
+        context = replace(context, args=typed.args, entities=typed.entities, reply=said.reply)
+        context = replace(context, arguments={"inbox": item.id, "typed": typed.name})
+        old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS
+        return _Call(command, command.act, context, asks_first=old)
+
+    def _talk(self, chat: Chat) -> None:
+        """Talk is the group's own; in private somebody waits for an answer."""
+        if chat.private:
+            raise Refused("command_missing")
+
+    def _edited(self, typed: Called | None) -> None:
+        """Edited messages never act; whoever edited a command expects a word about it."""
+        if typed is not None and self._bank.registry.named(typed.name):
+            raise Refused("command_edited", command=typed.name)
+
+    def _unknown(self, typed: Called, chat: Chat) -> None:
+        """In a group an unknown command is another bot's, unless it names this one."""
+        if chat.private or typed.bot is not None:
+            raise Refused("command_unknown", command=typed.name)
+
+    def _pressed(self, button: Button, tapped: Tapped) -> _Call:
+        chat = tapped.chat or Chat(tapped.sender.id, ChatKind.PRIVATE)
+        context = self._context(tapped.sender, chat, button.key(tapped.sender.id))
+        context = replace(context, arguments=button.arguments)
+        if button.action == AGAIN:
+            return self._again(button, tapped.sender)
+        if button.action == DISMISS:
+            return _Call(None, _dismissed, context)
+        found = self._bank.registry.action(button.action)
+        if found is None:
+            raise Refused("button_unknown")
+        return _Call(*found, context)
+
+    def _again(self, button: Button, presser: Person) -> _Call:
+        """Return the old command that its sender wants after all, under the key of its message."""
+        item = inbox.find(self._bank.service.reader, self._read, int(button.arguments["inbox"]))
+        deed = item.intent.deed if item else None
+        if item is None or not isinstance(deed, Said) or deed.sender is None or deed.sender.id != presser.id:
+            raise Refused("button_unknown")
+        call = self._called(item, deed, old_asks=False)
+        if call is None:
+            raise Refused("button_unknown")
+        return call
+
+    def _context(self, who: Person, chat: Chat, key: str) -> Context:
+        if not who.can_own:
+            raise Refused("command_not_for_bots")
+        return Context(self._bank, who, self._role(who), chat, key, self._clock.now())
+
+    def _role(self, who: Person) -> Role:
+        if who.id in self._bank.owners:
+            return Role.OWNER
+        # An owner is named in the settings; a stored role ends below.
+        return min(role_named(self._bank.service.users.role(AccountId(who.id)) or ""), Role.ADMIN)
+
+    # Act
+
+    async def _run(self, call: _Call) -> Result:
+        _allow(call)
+        if call.asks_first and call.command is not None:
+            return _ask(call.context, call.command)
+        return await call.act(call.context)
+
+    async def _finish(self, slip: _Slip, result: Result) -> Answer | Refused | None:
+        """Commit ``result`` with its rows; return what was told."""
+        if not isinstance(result, Effect):
+            await self._commit(slip, result)
+            return result
+        # A batch that failed is decided again, so there may be several; the last is the one that stands.
+        told: list[Answer | Refused] = []
+
+        def beside(view: View, outcome: Any) -> list[Row]:
+            told.append(outcome if isinstance(outcome, Refused) else result.answer(outcome))
+            return slip.rows(view, told[-1])
+
+        try:
+            await result.perform(beside)
+        except Refused as refusal:
+            if not told:
+                # Refused before the journal was asked: nothing was written yet.
+                await self._commit(slip, refusal)
+            return refusal
+        self._settled(slip, None)
+        return told[-1]
+
+    async def _commit(self, slip: _Slip, outcome: Answer | Refused | None) -> None:
+        def decide(view: View) -> Decision[None]:
+            return Decision(None, rows=tuple(slip.rows(view, outcome)))
+
+        await self._bank.service.journal.submit(Unit(decide))
+        self._settled(slip, outcome)
+
+    def _settled(self, slip: _Slip, outcome: Answer | Refused | None) -> None:
+        code = outcome.code if isinstance(outcome, Refused) else None
+        log.info("command.answered", inbox=slip.item.id, sender=slip.item.sender, code=code)
+        self._committed()
+
+
+def _allow(call: _Call) -> None:
+    """Check role and scope, at the moment of the act (telegram.md, Who is who)."""
+    if call.command is None:
+        return
+    if call.context.role < call.command.role:
+        raise Refused("role_too_low", command=call.command.name, needed=call.command.role.name.lower())
+    if not call.command.fits(call.context.chat):
+        raise Refused("command_elsewhere", command=call.command.name, private=call.command.in_private)
+
+
+def _ask(context: Context, command: Command) -> Answer:
+    """Return the question whether an old command is still meant."""
+    facts = {"command": command.name, "typed": f"/{command.name} {context.args}".rstrip()}
+    inbox_id = {"inbox": context.arguments["inbox"]}
+    return Answer("command.old", facts, choices=(Choice(AGAIN, inbox_id), Choice(DISMISS)), private=True)
+
+
+async def _dismissed(_context: Context) -> Answer:
+    return Answer("command.dismissed")

@@ -1,0 +1,207 @@
+"""Updates come in: raw batch, rows committed, only then the next offset confirms (telegram.md, Never lose).
+
+Killed anywhere, the batch comes again and the rows that stand are found by key. One poller at a time holds a lease; a
+second one stands by. A batch that could not be stored is asked for again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from bot import inbox, replies
+from bot.context import Me
+from bot.html import clean_name
+from bot.inbox import Arrival, Item
+from bot.intents import Intent, Said, Tapped, Unreadable
+from bot.lanes import PER_PERSON, Lanes
+from bot.names import learn
+from bot.results import Answer
+from bot.transport import Telegram
+from ledger import leases
+from ledger.accounts import AccountId
+from ledger.errors import LeaseLost
+from ledger.leases import Fence
+from ledger.ports import Clock, Millis
+from ledger.service import LedgerService
+from ledger.units import Decision, Row, Unit, View
+from ledger.users import registration
+
+POLL_SECONDS: Final = 25
+LEASE_MS: Final = 60_000
+STANDBY_SECONDS: Final = 5.0
+RESUMED_AT_ONCE: Final = 200
+ROLE: Final = "poller"
+
+SEE_CHAT: Final = """
+INSERT INTO chats (id, kind, title, seen_at) VALUES (:id, :kind, :title, :at)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, kind = excluded.kind, reachable = 1, seen_at = excluded.seen_at
+WHERE chats.title <> excluded.title OR chats.reachable = 0
+"""
+log = structlog.get_logger()
+
+
+class Fetch:
+    """The poll loop of one bot. ``holder`` names this process in the lease."""
+
+    name = "fetch"
+
+    def __init__(
+        self,
+        telegram: Telegram,
+        service: LedgerService,
+        lanes: Lanes,
+        me: Me,
+        clock: Clock,
+        *,
+        read: Callable[[Mapping[str, Any]], Intent],
+        holder: str,
+        poll_seconds: int = POLL_SECONDS,
+    ) -> None:
+        self._telegram = telegram
+        self._service = service
+        self._lanes = lanes
+        self._me = me
+        self._clock = clock
+        self._read = read
+        self._holder = holder
+        self._poll_seconds = poll_seconds
+        self._fence: Fence | None = None
+        self._resumed = 0
+        self._resuming = True
+        # Cold start polls without an offset: after a quiet week Telegram begins its numbers anew.
+        self._offset: int | None = None
+
+    async def step(self) -> float:
+        """Fetch and keep one batch; return the seconds to wait before the next."""
+        if not await self._hold():
+            return STANDBY_SECONDS
+        await self._lanes.room()
+        if self._resuming:
+            self._resume()
+            return 0.0
+        batch = await self._telegram.updates(self._offset, self._poll_seconds)
+        arrivals = self._arrivals(batch)
+        await self._keep(arrivals, batch)
+        self._offset = _next_offset(batch, self._offset)
+        return 0.0
+
+    async def close(self) -> None:
+        """Let another process poll at once."""
+        if self._fence is not None:
+            await self._service.leases.release(self._fence)
+            self._fence = None
+
+    async def _hold(self) -> bool:
+        """Hold the lease of the poller, or tell that another process does."""
+        try:
+            if self._fence is None:
+                self._fence = await self._service.leases.acquire(ROLE, self._holder, LEASE_MS)
+                self._resuming, self._resumed, self._offset = True, 0, None
+            elif self._fence.expires_at - self._clock.now() < LEASE_MS // 2:
+                self._fence = await self._service.leases.renew(self._fence, LEASE_MS)
+        except LeaseLost:
+            self._fence = None
+            log.info("fetch.stood_by", holder=self._holder)
+            return False
+        return True
+
+    def _resume(self) -> None:
+        """Take up some of the rows that an earlier run left behind."""
+        left = list(inbox.waiting(self._service.reader, self._read, self._resumed, RESUMED_AT_ONCE))
+        for item in left:
+            self._lanes.add(item)
+            self._resumed = item.id
+        self._resuming = len(left) == RESUMED_AT_ONCE
+
+    def _arrivals(self, batch: Sequence[Any]) -> list[Arrival]:
+        """Understand a batch; more than a person's share of it is refused."""
+        coming: Counter[int] = Counter()
+        arrivals = []
+        for raw in batch:
+            arrival = read_arrival(raw, self._read, self._me.id)
+            if arrival is None:
+                log.error("update.unnumbered")
+                continue
+            sender = inbox.sender_of(arrival.intent) if arrival.intent else 0
+            coming[sender] += 1
+            if sender and self._lanes.waiting(sender) + coming[sender] > PER_PERSON:
+                arrival = arrival._replace(code="too_many")
+            arrivals.append(arrival)
+        return arrivals
+
+    async def _keep(self, arrivals: Sequence[Arrival], batch: Sequence[Any]) -> None:
+        """Commit ``arrivals`` with what they teach, then let the new ones wait for their turn."""
+        if not arrivals:
+            return
+        fence = self._fence
+        told = [arrival for arrival in arrivals if arrival.code == "too_many" and self._first(arrival)]
+
+        def decide(view: View) -> Decision[list[Item]]:
+            if fence is not None:
+                leases.require(view, fence)
+            wanted = [arrival for arrival in arrivals if self._wants(arrival)]
+            items, rows = inbox.store(view, wanted)
+            for arrival in arrivals:
+                rows += _lessons(arrival, view.now)
+            rows += [row for arrival in told for row in _too_many(arrival, view.now)]
+            return Decision(items, rows=tuple(rows))
+
+        items = await self._service.journal.submit(Unit(decide))
+        log.debug("batch.stored", updates=len(batch), new=len(items))
+        for item in items:
+            self._lanes.add(item)
+
+    def _wants(self, arrival: Arrival) -> bool:
+        return arrival.intent is None or inbox.asks(arrival.intent, self._me.username)
+
+    def _first(self, arrival: Arrival) -> bool:
+        return arrival.intent is not None and self._lanes.tell(inbox.sender_of(arrival.intent))
+
+
+def read_arrival(raw: Any, read: Callable[[Mapping[str, Any]], Intent], bot: int) -> Arrival | None:
+    """Return ``raw`` as it goes into the inbox of ``bot``: poison where it cannot be read.
+
+    None for what bears no number: such a thing can neither be kept by key nor confirmed.
+    """
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    if not isinstance(number, int) or not 0 <= number < 2**62:
+        return None
+    text = json.dumps(raw)
+    try:
+        intent = read(raw)
+    except Unreadable as error:
+        return Arrival(f"u:{bot}:{number}", number, text[: inbox.LONGEST_RAW], None, str(error))
+    return Arrival(inbox.key_of(intent, bot), number, text, intent)
+
+
+def _next_offset(batch: Sequence[Any], offset: int | None) -> int | None:
+    numbers = [
+        raw["update_id"] for raw in batch if isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+    ]
+    return max(numbers) + 1 if numbers else offset
+
+
+def _lessons(arrival: Arrival, at: Millis) -> list[Row]:
+    """Return what ``arrival`` teaches: who is called what, who has an account, which chats there are."""
+    intent = arrival.intent
+    if intent is None:
+        return []
+    owners = (person for person in intent.people if person.can_own)
+    rows = [registration(AccountId(person.id), clean_name(person.name), at) for person in owners]
+    rows += learn(intent.people, at)
+    deed = intent.deed
+    if isinstance(deed, Said):
+        chat = deed.chat
+        rows.append(Row(SEE_CHAT, {"id": chat.id, "kind": str(chat.kind), "title": chat.title, "at": at}))
+    return rows
+
+
+def _too_many(arrival: Arrival, at: Millis) -> list[Row]:
+    deed = arrival.intent.deed if arrival.intent else None
+    if not isinstance(deed, Said | Tapped) or deed.sender is None:
+        return []
+    answer = Answer("refused.too_many", {"limit": PER_PERSON}, private=True, replace=False)
+    return [replies.fill(replies.place(deed), answer, "", 0).row(deed.sender.id, at)]

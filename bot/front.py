@@ -1,0 +1,103 @@
+"""The bot's side that faces Telegram, assembled: what comes in, what answers, what goes out, as loops."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+import structlog
+
+from bot.context import Bank
+from bot.dispatch import Dispatch, Toast
+from bot.fetch import POLL_SECONDS, Fetch
+from bot.lanes import WORKERS, Lanes
+from bot.notifier import Notifier, TapAnswers
+from bot.outbox import Desk
+from bot.outgoing import Speech
+from bot.pacing import Pacer
+from bot.supervisor import Loop
+from bot.transport import Telegram, read_update
+from ledger.errors import LedgerError
+from ledger.journal import Lane
+from ledger.outbox import OPERATORS, news
+from ledger.ports import Clock
+from ledger.service import LedgerService
+from ledger.units import Decision, Unit, View
+
+CARRIERS: Final = 8
+"""Messages on their way at once: a slow one keeps seven others from nothing."""
+TAP_ANSWERERS: Final = 4
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The parts that the process starts and stops."""
+
+    fetch: Fetch
+    lanes: Lanes
+    notifier: Notifier
+    taps: TapAnswers
+
+    def loops(self) -> list[tuple[str, Loop]]:
+        """Return every loop with its name."""
+        return [
+            ("fetch", self.fetch),
+            *[(f"lane-{number}", self.lanes) for number in range(WORKERS)],
+            *[(f"carrier-{number}", self.notifier) for number in range(CARRIERS)],
+            *[(f"tap-{number}", self.taps) for number in range(TAP_ANSWERERS)],
+        ]
+
+
+def assemble(
+    telegram: Telegram,
+    bank: Bank,
+    speech: Speech,
+    *,
+    clock: Clock,
+    random: Random,
+    holder: str,
+    ephemeral: bool = False,
+    poll_seconds: int = POLL_SECONDS,
+) -> Front:
+    """Wire the front of ``bank``. ``holder`` names this process in its lease."""
+    service = bank.service
+    desk = Desk(service.reader, clock, Pacer())
+    notifier = Notifier(
+        telegram, service, speech, desk, clock, random, bank.me, tuple(sorted(bank.owners)), ephemeral
+    )
+    taps = TapAnswers(telegram, speech.toast)
+
+    def toast(answer: Toast) -> None:
+        taps.add(answer.query, answer.say, answer.facts)
+
+    dispatch = Dispatch(
+        bank,
+        clock,
+        read=read_update,
+        new_question=lambda: f"{random.getrandbits(96):024x}",
+        toast=toast,
+        committed=notifier.wake,
+    )
+
+    async def alarm(code: str, inbox: int) -> None:
+        await alert(service, code, {"inbox": inbox})
+
+    lanes = Lanes(dispatch, random, alarm)
+    fetch = Fetch(
+        telegram, service, lanes, bank.me, clock, read=read_update, holder=holder, poll_seconds=poll_seconds
+    )
+    return Front(fetch, lanes, notifier, taps)
+
+
+async def alert(service: LedgerService, code: str, facts: Mapping[str, Any]) -> None:
+    """Tell the operators; when even that cannot be written, the log is what is left."""
+
+    def decide(view: View) -> Decision[None]:
+        return Decision(None, rows=(news("alert.raised", OPERATORS, {**facts, "alert": code}, view.now),))
+
+    try:
+        await service.journal.submit(Unit(decide), Lane.SYSTEM)
+    except LedgerError:
+        log.exception("alert.unwritten", alert=code)

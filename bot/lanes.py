@@ -1,0 +1,138 @@
+"""One lane for each person, so that whoever hammers the bot waits for themselves alone.
+
+A few workers take turns over the lanes: one item of one lane, then the next lane. Within a lane the order is the order
+in which its owner wrote. Correctness does not depend on it: every act is unique by key, in the database.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final, Protocol
+
+import structlog
+
+from bot.inbox import Item
+from ledger.errors import BrokenInvariant, LedgerError, Unavailable
+
+PER_PERSON: Final = 20
+"""Commands of one person that may wait; the next is refused, politely and once."""
+MOST_WAITING: Final = 2_000
+"""Items that may wait in all: beyond it nothing more is fetched."""
+WORKERS: Final = 16
+FIRST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 5.0
+
+log = structlog.get_logger()
+
+
+class Answerer(Protocol):
+    """Who answers items: bot.dispatch."""
+
+    async def __call__(self, item: Item) -> None:
+        """Answer ``item``."""
+        ...
+
+    async def broken(self, item: Item) -> None:
+        """End ``item``, whose answer failed by a mistake of ours."""
+        ...
+
+
+class Lanes:
+    """Items that wait, by person. ``alarm`` is told of mistakes of ours (code, inbox id)."""
+
+    def __init__(
+        self, answer: Answerer, random: Random, alarm: Callable[[str, int], Awaitable[None]]
+    ) -> None:
+        self._answer = answer
+        self._random = random
+        self._alarm = alarm
+        self._lanes: dict[int, deque[Item]] = {}
+        self._turns: deque[int] = deque()
+        self._busy: set[int] = set()
+        self._told: set[int] = set()
+        self._waiting = 0
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def waiting(self, sender: int) -> int:
+        """Return how many items of ``sender`` wait or are being answered."""
+        return len(self._lanes.get(sender, ())) + (sender in self._busy)
+
+    def tell(self, sender: int) -> bool:
+        """Tell whether ``sender`` should hear that they are too fast: once, until their lane is empty again."""
+        fresh = sender not in self._told
+        self._told.add(sender)
+        return fresh
+
+    async def room(self) -> None:
+        """Wait until more items may come."""
+        await self._room.wait()
+
+    def add(self, item: Item) -> None:
+        """Let ``item`` wait its turn."""
+        lane = self._lanes.setdefault(item.sender, deque())
+        if not lane and item.sender not in self._busy:
+            self._turns.append(item.sender)
+        lane.append(item)
+        self._waiting += 1
+        self._work.set()
+        if self._waiting >= MOST_WAITING:
+            self._room.clear()
+
+    async def step(self) -> float:
+        """Answer one item, waiting for one if there is none."""
+        while not self._turns:
+            self._work.clear()
+            await self._work.wait()
+        sender = self._turns.popleft()
+        item = self._lanes[sender].popleft()
+        self._busy.add(sender)
+        try:
+            await self._settle(item)
+        finally:
+            self._busy.discard(sender)
+            self._left(sender)
+        return 0.0
+
+    def _left(self, sender: int) -> None:
+        self._waiting -= 1
+        if self._waiting < MOST_WAITING:
+            self._room.set()
+        if self._lanes[sender]:
+            self._turns.append(sender)
+            self._work.set()
+        else:
+            del self._lanes[sender]
+            self._told.discard(sender)
+
+    async def _settle(self, item: Item) -> None:
+        """Answer ``item`` however long the books are busy; the same item is safe to try again."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._try(item)
+            except Unavailable as error:
+                log.warning("command.waits", inbox=item.id, error=str(error))
+            else:
+                return
+            await asyncio.sleep(pause * (0.5 + self._random.random()))
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _try(self, item: Item) -> None:
+        try:
+            await self._answer(item)
+        except (Unavailable, BrokenInvariant):
+            raise
+        except LedgerError as error:
+            await self._break(item, type(error).__name__.lower())
+        except Exception:
+            # The boundary of a lane: a mistake in one command must not stop the others, and its sender
+            # must hear of it. The books are whole: nothing of the unit was committed.
+            log.exception("command.broke", inbox=item.id)
+            await self._break(item, "command_broke")
+
+    async def _break(self, item: Item, code: str) -> None:
+        await self._answer.broken(item)
+        await self._alarm(code, item.id)

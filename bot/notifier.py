@@ -1,0 +1,289 @@
+"""News and answers go out: what the books committed, told to people (telegram.md, What people see).
+
+Whatever is sent here moves no money, so a message whose sending timed out goes out again: it bears the same number.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from bot import outbox
+from bot.context import Me
+from bot.outbox import LAST_NEWS, Desk, Pending, settle, track
+from bot.outgoing import Address, Message, Speech
+from bot.replies import REPLY, Reply
+from bot.transport import (
+    MessageGone,
+    Moved,
+    Offline,
+    Rejected,
+    SecondPoller,
+    Sent,
+    Telegram,
+    Throttled,
+    TransportError,
+    Unreachable,
+)
+from ledger.errors import Unavailable
+from ledger.journal import Lane
+from ledger.outbox import OPERATORS, news
+from ledger.ports import Clock, Millis
+from ledger.service import LedgerService
+from ledger.units import Decision, Row, Unit, View
+
+IDLE_SECONDS: Final = 0.5
+"""How often the outbox is looked at when nobody says that there is something."""
+MOST_ATTEMPTS: Final = 12
+FIRST_RETRY_MS: Final = 1_000
+LONGEST_RETRY_MS: Final = 300_000
+WRITE_PAUSES_SECONDS: Final = (0.05, 0.2, 1.0, 3.0)
+
+TOLD_BY_REPLY: Final = frozenset({"withdrawal.requested"})
+"""News whose person is looking at the answer to the same act."""
+
+log = structlog.get_logger()
+
+
+class Verdict(NamedTuple):
+    """What became of a row. ``state`` pending: again after ``wait_ms``, which counts as an attempt if ``counts``."""
+
+    state: str
+    sent: Sent | None = None
+    why: str = ""
+    wait_ms: int = 0
+    counts: bool = True
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass
+class Notifier:
+    """Sends what is due. Several of these steps may run at once over one desk.
+
+    ``operators`` are the private chats that alerts go to; ``ephemeral`` tells that the server knows messages which one
+    person of a group sees alone.
+    """
+
+    telegram: Telegram
+    service: LedgerService
+    speech: Speech
+    desk: Desk
+    clock: Clock
+    random: Random
+    me: Me
+    operators: tuple[int, ...]
+    ephemeral: bool = False
+
+    def __post_init__(self) -> None:
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at the outbox now: something was committed."""
+        self._news.set()
+
+    async def step(self) -> float:
+        """Send one message, waiting for one if none is due."""
+        self.desk.load()
+        pending = self.desk.take()
+        if pending is None:
+            await self._wait()
+            return 0.0
+        try:
+            verdict = await self._deliver(pending)
+            await self._settle(pending, verdict)
+        finally:
+            self.desk.done(pending)
+            self._news.set()
+        return 0.0
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        try:
+            async with asyncio.timeout(self.desk.pause_seconds(IDLE_SECONDS)):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    # What became of it
+
+    async def _settle(self, pending: Pending, verdict: Verdict) -> None:
+        attempts = pending.attempts + (verdict.counts and verdict.state == "pending")
+        if attempts >= MOST_ATTEMPTS:
+            verdict = verdict._replace(state="dropped")
+
+        def decide(view: View) -> Decision[None]:
+            due = Millis(view.now + verdict.wait_ms)
+            sent = f"{verdict.sent.chat}:{verdict.sent.message}" if verdict.sent else None
+            rows = [settle(pending, verdict.state, at=due, attempts=attempts, sent=sent), *verdict.rows]
+            if verdict.state == "dropped" and pending.event != "alert.raised":
+                facts = {"alert": "message.dropped", "event": pending.event, "why": verdict.why}
+                rows.append(news("alert.raised", OPERATORS, facts, view.now))
+            return Decision(None, rows=tuple(rows))
+
+        await self.service.journal.submit(Unit(decide), Lane.SYSTEM)
+        log.info(
+            "message.settled", outbox=pending.id, told=pending.event, state=verdict.state, why=verdict.why
+        )
+
+    async def _write(self, unit: Unit[None]) -> None:
+        """Commit ``unit``; what was sent should not be sent again because the books were busy for a moment."""
+        for pause in WRITE_PAUSES_SECONDS:
+            try:
+                return await self.service.journal.submit(unit, Lane.SYSTEM)
+            except Unavailable:
+                await asyncio.sleep(pause)
+        return await self.service.journal.submit(unit, Lane.SYSTEM)
+
+    async def _deliver(self, pending: Pending) -> Verdict:
+        """Send ``pending``; every refusal of Telegram becomes a verdict."""
+        try:
+            return await self._by_kind(pending)
+        except Throttled as error:
+            wait_ms = int(error.seconds * 1000)
+            self.desk.pacer.pause(pending.chat, self.clock.now() + wait_ms)
+            return Verdict("pending", wait_ms=wait_ms, counts=False, why="throttled")
+        except Unreachable as error:
+            return Verdict("undeliverable", why=str(error))
+        except (Offline, SecondPoller) as error:
+            return Verdict("pending", wait_ms=self._back_off(pending.attempts), why=str(error))
+        except TransportError as error:
+            return Verdict("dropped", why=str(error))
+        except Exception as error:
+            # The boundary of one message: a sentence that cannot be made must not hold up the others.
+            log.exception("message.unworded", outbox=pending.id, told=pending.event)
+            return Verdict("dropped", why=type(error).__name__)
+
+    def _back_off(self, attempts: int) -> int:
+        wait = min(FIRST_RETRY_MS * 2 ** min(attempts, 20), LONGEST_RETRY_MS)
+        return int(wait * (0.5 + self.random.random()))
+
+    async def _by_kind(self, pending: Pending) -> Verdict:
+        if pending.event in TOLD_BY_REPLY:
+            return Verdict("sent", why="told by its answer")
+        if pending.event == REPLY:
+            return await self._reply(pending, Reply.read(pending.facts))
+        message = self.speech.render(pending.event, pending.facts)
+        if pending.recipient == OPERATORS:
+            return await self._alert(message)
+        return await self._news_of(pending, message)
+
+    # News
+
+    async def _alert(self, message: Message) -> Verdict:
+        """Tell every operator; one who cannot be reached keeps nothing from the others."""
+        told: list[Sent] = []
+        for operator in self.operators:
+            try:
+                told.append(await self.telegram.send(Address(operator), message))
+            except Unreachable:
+                log.warning("alert.unreachable", operator=operator)
+        if not told:
+            return Verdict("undeliverable", why="no operator can be reached")
+        return Verdict("sent", told[0])
+
+    async def _news_of(self, pending: Pending, message: Message) -> Verdict:
+        """Edit the message of its subject, or write a new one, which later news then edit."""
+        subject = outbox.subject_of(pending.event, pending.recipient, pending.facts)
+        sent = await self._edited(pending, message) if pending.tracked else None
+        sent = sent or await self.telegram.send(Address(pending.recipient), message)
+        if subject is None:
+            return Verdict("sent", sent)
+        if pending.event in LAST_NEWS:
+            return Verdict("sent", sent, rows=(Row(outbox.UNTRACK, (subject,)),))
+        return Verdict("sent", sent, rows=(track(subject, sent, self.clock.now()),))
+
+    async def _edited(self, pending: Pending, message: Message) -> Sent | None:
+        assert pending.tracked is not None
+        _, at = pending.tracked
+        return at if await self._edit(at, message) else None
+
+    async def _edit(self, at: Sent, message: Message) -> bool:
+        """Edit the message ``at``; False when it is gone, or cannot become ``message``."""
+        if message.photo is not None and not at.photo:
+            return False
+        try:
+            await self.telegram.edit(at, message)
+        except MessageGone:
+            return False
+        return True
+
+    # Answers
+
+    async def _reply(self, pending: Pending, reply: Reply) -> Verdict:
+        message = self.speech.render(reply.say, {**reply.facts, "reference": reply.reference})
+        try:
+            sent = await self._placed(pending, reply, message)
+        except Moved as error:
+            moved = replace(reply, chat=error.chat, reply_to=None, edit=None)
+            sent = await self._placed(pending, moved, message)
+        if sent is None:
+            return Verdict("undeliverable", why="only a private chat would do")
+        if reply.track is None or sent.ephemeral is not None:
+            return Verdict("sent", sent)
+        return Verdict("sent", sent, rows=(track(reply.track, sent, self.clock.now()),))
+
+    async def _placed(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
+        """Show ``message`` where it may be seen; None when that is nowhere yet."""
+        if reply.group and (reply.private or reply.ephemeral):
+            return await self._apart(pending, reply, message)
+        if reply.edit is not None:
+            at = Sent(reply.chat, reply.edit, reply.photo)
+            if await self._edit(at, message):
+                return at
+        return await self.telegram.send(Address(reply.chat, reply.reply_to, reply.thread), message)
+
+    async def _apart(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
+        """Tell one person of a group alone: ephemeral, else in private, else where to find it."""
+        if self.ephemeral or reply.ephemeral:
+            alone = Address(reply.chat, None, reply.thread, ephemeral_to=pending.recipient)
+            try:
+                return await self.telegram.send(alone, message)
+            except (Rejected, Unreachable):
+                log.info("message.not_ephemeral", chat=reply.chat)
+        try:
+            return await self.telegram.send(Address(pending.recipient), message)
+        except Unreachable:
+            await self._point(reply)
+        return None
+
+    async def _point(self, reply: Reply) -> None:
+        """Say in the group where the answer is, and nothing of what it is."""
+        link = f"https://t.me/{self.me.username}?start=answer"
+        pointer = self.speech.render("private.elsewhere", {"link": link})
+        await self.telegram.send(Address(reply.chat, reply.reply_to, reply.thread), pointer)
+
+
+class TapAnswers:
+    """Ends the waiting mark of pressed buttons: at once and directly.
+
+    It moves no money and is worth nothing after some seconds, so it is not kept: what a press did stands in the
+    message that it edits. ``longest`` bounds what may wait; beyond it the mark ends by itself.
+    """
+
+    def __init__(
+        self, telegram: Telegram, toast: Callable[[str, Mapping[str, Any]], str], longest: int = 500
+    ) -> None:
+        self._telegram = telegram
+        self._toast = toast
+        self._waiting: asyncio.Queue[tuple[str, str, Mapping[str, Any]]] = asyncio.Queue(longest)
+
+    def add(self, query: str, say: str, facts: Mapping[str, Any]) -> None:
+        """Have ``query`` answered with the sentence ``say``; with nothing when it is empty."""
+        if self._waiting.full():
+            log.warning("tap.unanswered")
+            return
+        self._waiting.put_nowait((query, say, facts))
+
+    async def step(self) -> float:
+        """Answer one tap, waiting for one."""
+        query, say, facts = await self._waiting.get()
+        text = self._toast(say, facts) if say else ""
+        try:
+            await self._telegram.answer_tap(query, text)
+        except TransportError as error:
+            # Too old, or Telegram is away: the mark ends by itself.
+            log.info("tap.unanswered", why=str(error))
+        return 0.0

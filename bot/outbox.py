@@ -1,0 +1,175 @@
+"""The outbox as its one reader sees it: what is due, in which order, and what becomes of each row."""
+
+import heapq
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from bot.inbox import Reader
+from bot.pacing import Pacer
+from bot.replies import REPLY
+from bot.transport import Sent
+from ledger.ports import Clock, Millis
+from ledger.units import Row
+
+DUE: Final = """
+SELECT id, event, recipient, facts, attempts FROM outbox WHERE state = 'pending' AND due_at <= ?
+ORDER BY due_at, id LIMIT ?
+"""
+NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE state = 'pending' AND due_at > ?"
+SETTLE: Final = """
+UPDATE outbox SET state = :state, attempts = :attempts, due_at = :due_at, sent = :sent
+WHERE id = :id AND state = 'pending'
+"""
+TRACKED: Final = "SELECT chat, message, photo FROM tracked_messages WHERE subject = ?"
+TRACK: Final = """
+INSERT INTO tracked_messages (subject, chat, message, photo, updated_at) VALUES (:subject, :chat, :message, :photo, :at)
+ON CONFLICT (subject) DO UPDATE SET
+    chat = excluded.chat, message = excluded.message, photo = excluded.photo, updated_at = excluded.updated_at
+"""
+UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
+
+MOST_LOADED: Final = 2_000
+"""Rows held in memory at once; the others stay where they are."""
+
+
+class Priority(NamedTuple):
+    """Answers before live edits, edits before notices; then in the order of writing."""
+
+    rank: int
+    number: int
+
+
+class Pending(NamedTuple):
+    """A row that waits to be sent."""
+
+    priority: Priority
+    id: int
+    event: str
+    recipient: int
+    facts: Mapping[str, Any]
+    attempts: int
+    chat: int
+    """Where it goes first, as far as is known: the chat that it waits for."""
+    tracked: tuple[str, Sent] | None = None
+    """Its subject and the message that it edits."""
+
+
+SUBJECTS: Final = {
+    "withdrawal.signed": "withdrawal:{withdrawal}",
+    "withdrawal.confirmed": "withdrawal:{withdrawal}",
+    "withdrawal.returned": "withdrawal:{withdrawal}",
+    "withdrawal.cancelled": "withdrawal:{withdrawal}",
+    "deposit.seen": "deposit:{recipient}",
+    "deposit.credited": "deposit:{recipient}",
+}
+"""Which message news belong to, by event."""
+
+LAST_NEWS: Final = frozenset(
+    {"withdrawal.confirmed", "withdrawal.returned", "withdrawal.cancelled", "deposit.credited"}
+)
+"""After these a subject is closed: the next news of it write a message of their own."""
+
+
+def subject_of(event: str, recipient: int, facts: Mapping[str, Any]) -> str | None:
+    """Return the subject that news belong to, or None."""
+    form = SUBJECTS.get(event)
+    return form.format_map({"recipient": recipient, **facts}) if form else None
+
+
+def tracked(reader: Reader, subject: str) -> Sent | None:
+    """Return the message that shows ``subject``."""
+    rows = reader.select(TRACKED, (subject,))
+    return Sent(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
+
+
+def track(subject: str, at: Sent, now: Millis) -> Row:
+    """Return the row that makes ``at`` the message of ``subject``."""
+    facts = {"subject": subject, "chat": at.chat, "message": at.message, "photo": int(at.photo), "at": now}
+    return Row(TRACK, facts)
+
+
+def settle(pending: Pending, state: str, *, at: Millis, attempts: int, sent: str | None = None) -> Row:
+    """Return the row that ends ``pending`` in ``state``, or (``pending``) lets it wait until ``at``."""
+    facts = {"id": pending.id, "state": state, "due_at": at, "attempts": attempts, "sent": sent}
+    return Row(SETTLE, facts)
+
+
+@dataclass
+class Desk:
+    """Rows that are due, by chat: one at a time for each, so that a chat's messages keep their order.
+
+    A chat that must wait (throttled, slow) keeps nobody else waiting.
+    """
+
+    reader: Reader
+    clock: Clock
+    pacer: Pacer
+    _queues: dict[int, list[Pending]] = field(default_factory=dict)
+    _loaded: set[int] = field(default_factory=set)
+    _sending: set[int] = field(default_factory=set)
+
+    def load(self) -> None:
+        """Take in what has become due."""
+        room = MOST_LOADED - len(self._loaded)
+        if room <= 0:
+            return
+        for row in self.reader.select(DUE, (self.clock.now(), MOST_LOADED)):
+            if row[0] not in self._loaded:
+                self._add(self._pending(row))
+
+    def _pending(self, row: Any) -> Pending:
+        number, event, recipient, text, attempts = row
+        facts = json.loads(text)
+        if event == REPLY:
+            return Pending(
+                Priority(0, number), number, event, recipient, facts, attempts, _first_chat(facts, recipient)
+            )
+        subject = subject_of(event, recipient, facts)
+        shown = tracked(self.reader, subject) if subject else None
+        if subject is None or shown is None:
+            return Pending(Priority(2, number), number, event, recipient, facts, attempts, recipient)
+        edit = (subject, shown)
+        return Pending(Priority(1, number), number, event, recipient, facts, attempts, shown.chat, edit)
+
+    def _add(self, pending: Pending) -> None:
+        self._loaded.add(pending.id)
+        heapq.heappush(self._queues.setdefault(pending.chat, []), pending)
+
+    def take(self) -> Pending | None:
+        """Return what should be sent now, and count it; None when every chat has to wait."""
+        now = self.clock.now()
+        ready = [
+            queue[0]
+            for chat, queue in self._queues.items()
+            if chat not in self._sending and self.pacer.ready_at(chat) <= now
+        ]
+        if not ready:
+            return None
+        pending = min(ready)
+        queue = self._queues[pending.chat]
+        heapq.heappop(queue)
+        if not queue:
+            del self._queues[pending.chat]
+        self._sending.add(pending.chat)
+        self.pacer.take(pending.chat, now)
+        return pending
+
+    def done(self, pending: Pending) -> None:
+        """Let the next message to that chat go."""
+        self._loaded.discard(pending.id)
+        self._sending.discard(pending.chat)
+
+    def pause_seconds(self, longest: float) -> float:
+        """Return how long nothing can be sent, at most ``longest``."""
+        now = self.clock.now()
+        times = [self.pacer.ready_at(chat) for chat in self._queues if chat not in self._sending]
+        later = self.reader.select(NEXT_DUE, (now,))[0][0]
+        times += [] if later is None else [later]
+        return max(min((min(times, default=now + 10**9) - now) / 1000, longest), 0.005)
+
+
+def _first_chat(facts: Mapping[str, Any], recipient: int) -> int:
+    hidden = facts.get("group") and facts.get("private") and not facts.get("ephemeral")
+    return recipient if hidden else int(facts["chat"])
