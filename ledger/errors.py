@@ -50,3 +50,7 @@ class LeaseLost(Unavailable):
 
 class BrokenInvariant(Exception):  # noqa: N818
     """The books contradict themselves; the process must stop and a person must look."""
+
+
+class WrongDatabase(Exception):  # noqa: N818
+    """This file is not for this program: newer, other migrations, or bound to another chain, address or bot."""

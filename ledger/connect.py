@@ -1,0 +1,138 @@
+"""The one place that opens SQLite: pragmas first, then an authorizer that says what a connection may do.
+
+The authorizer runs when a statement is prepared, so it costs nothing afterwards (ledger.md, Model). What it forbids
+no code of ours can do by mistake, and no text that reached SQL by mistake can do on purpose.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+CHECKPOINT_PAGES: Final = 16_000
+"""The log is written back into the file when it is this long (64 MB): rarely, so that few commits pay for it."""
+
+BALANCE_TRIGGERS: Final = frozenset({"transactions_apply", "transactions_open_balances"})
+TOTAL_TRIGGERS: Final = frozenset({"transactions_total"})
+
+APPEND_ONLY: Final = frozenset({"transactions", "entries", "links", "identity"})
+FIXED: Final = frozenset({"kinds", "schema_migrations"})
+KEPT: Final = frozenset({"users", "assets", "user_balances"})
+
+_READS: Final = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
+_FORBIDDEN_FUNCTIONS: Final = frozenset({"load_extension", "writefile", "edit", "fts3_tokenizer"})
+_READABLE_PRAGMAS: Final = frozenset({"data_version"})
+
+Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
+
+
+def open_writer(path: Path, *, checkpoint_pages: int = CHECKPOINT_PAGES) -> sqlite3.Connection:
+    """Open the journal's connection. BUSY is raised at once: waiting is the event loop's business.
+
+    ``checkpoint_pages`` 0 leaves checkpoints to the caller (a simulation makes them a step of their own).
+    """
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rw")
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        f"wal_autocheckpoint = {checkpoint_pages}",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",
+        "trusted_schema = OFF",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.set_authorizer(authorize_writer)
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write: the file mode says so, and the authorizer says it again."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=ro")
+    for pragma in ("query_only = ON", "trusted_schema = OFF", "cache_size = -16384", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.set_authorizer(authorize_reader)
+    return connection
+
+
+def open_migrator(path: Path) -> sqlite3.Connection:
+    """Open, or make, the database for migrations: without an authorizer, and closed before anybody else opens it."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
+    for pragma in (
+        "page_size = 4096",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",
+        "trusted_schema = OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    # Transactions are begun and ended by us alone (isolation_level None); the runner of blocking calls may
+    # use another thread than the one that opened, never two at once (check_same_thread False).
+    return sqlite3.connect(
+        uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+
+
+def authorize_reader(
+    action: int, _first: str | None, second: str | None, _db: str | None, _by: str | None
+) -> int:
+    """Allow reading alone."""
+    if action in _READS or (action == sqlite3.SQLITE_FUNCTION and second not in _FORBIDDEN_FUNCTIONS):
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_TRANSACTION:
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def authorize_writer(
+    action: int, first: str | None, second: str | None, _db: str | None, by: str | None
+) -> int:
+    """Allow reading, and writing where ``_may_write`` does; no schema, no pragma, no other file.
+
+    ``by`` is the innermost trigger that acts. Triggers are known by name: "inside any trigger" let a TEMP trigger
+    write balances.
+    """
+    if authorize_reader(action, first, second, _db, by) == sqlite3.SQLITE_OK:
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA:
+        allowed = first in _READABLE_PRAGMAS and second is None
+    else:
+        allowed = first is not None and _may_write(action, first, second, by)
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def _may_write(action: int, table: str, column: str | None, trigger: str | None) -> bool:
+    if action == sqlite3.SQLITE_INSERT:
+        return _may_insert(table, trigger)
+    if action == sqlite3.SQLITE_UPDATE:
+        return _may_update(table, column, trigger)
+    return (
+        action == sqlite3.SQLITE_DELETE and table not in APPEND_ONLY | FIXED | KEPT and not _is_schema(table)
+    )
+
+
+def _may_insert(table: str, trigger: str | None) -> bool:
+    if table == "user_balances":
+        return trigger in BALANCE_TRIGGERS
+    # json_each asks to write the schema table of its own; without writable_schema nobody else gets there.
+    return table not in FIXED
+
+
+def _may_update(table: str, column: str | None, trigger: str | None) -> bool:
+    if table == "user_balances":
+        return trigger in BALANCE_TRIGGERS
+    if table == "assets" and column == "total":
+        return trigger in TOTAL_TRIGGERS
+    if table == "users":
+        return column in {"role", "name"}
+    return table not in APPEND_ONLY | FIXED
+
+
+def _is_schema(table: str) -> bool:
+    return table.startswith("sqlite_")

@@ -1,0 +1,36 @@
+"""What a database belongs to: bound once to a chain, a treasury address and a bot, it refuses any other."""
+
+from typing import Final
+
+from ledger.errors import WrongDatabase
+from ledger.journal import Journal, Lane
+from ledger.units import Decision, Row, Unit, View
+
+_INSERT: Final = "INSERT INTO identity (name, value) VALUES (:name, :value)"
+
+
+class Identity:
+    """The binding of this database."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def bind(self, *, chain_id: str, address: str, bot_id: int) -> None:
+        """Bind an unbound database; on a bound one, only compare.
+
+        Raises WrongDatabase, naming what differs, when it belongs to another chain, address or bot.
+        """
+        wanted = {"chain_id": chain_id, "address": address, "bot_id": str(bot_id)}
+
+        def decide(view: View) -> Decision[WrongDatabase | None]:
+            bound = {row["name"]: row["value"] for row in view.select("SELECT name, value FROM identity")}
+            wrong = {name: value for name, value in bound.items() if wanted.get(name, value) != value}
+            if wrong:
+                return Decision(WrongDatabase(f"the database is bound to {wrong}, the settings say {wanted}"))
+            missing = wanted.items() - bound.items()
+            rows = (Row(_INSERT, {"name": name, "value": value}) for name, value in sorted(missing))
+            return Decision(None, rows=tuple(rows))
+
+        refusal = await self._journal.submit(Unit(decide), Lane.SYSTEM)
+        if refusal is not None:
+            raise refusal

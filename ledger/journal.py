@@ -1,0 +1,174 @@
+"""The journal: the only way value moves. Callers wait in two lanes, one task commits them in batches.
+
+No timer makes batches: while one is being written to disk the next one gathers, so a lone caller pays for one fsync
+and a crowd shares it (ledger.md, Write path).
+"""
+
+import asyncio
+from collections import deque
+from enum import Enum
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from ledger.errors import Busy, OutcomeUnknown, Unavailable
+from ledger.ports import BlockingRunner
+from ledger.units import Unit
+from ledger.writer import Answer, DatabaseLocked, Writer
+
+T = TypeVar("T")
+
+MAX_BATCH: Final = 500
+"""Units in one transaction: enough to hide an fsync, few enough that nobody waits long behind one."""
+
+LOCKED_LIMIT_SECONDS: Final = 5.0
+"""How long another process may hold the database before callers hear Unavailable."""
+
+_FIRST_PAUSE_SECONDS: Final = 0.001
+_LONGEST_PAUSE_SECONDS: Final = 0.1
+
+
+class Lane(Enum):
+    """Who waits where: SYSTEM (scanner, sender, reconciliation, admin) never stands behind MEMBERS."""
+
+    MEMBERS = "members"
+    SYSTEM = "system"
+
+
+_Waiting = tuple[Unit[Any], "asyncio.Future[Any]"]
+
+
+class Journal:
+    """Units in, answers out. Start it with ``start`` and stop it with ``close``, on one event loop.
+
+    ``members_limit`` and ``system_limit`` bound the lanes; beyond them `Busy` is raised before any work.
+    """
+
+    def __init__(
+        self, writer: Writer, blocking: BlockingRunner, *, members_limit: int = 5_000, system_limit: int = 500
+    ) -> None:
+        self._writer = writer
+        self._blocking = blocking
+        self._lanes: dict[Lane, deque[_Waiting]] = {Lane.SYSTEM: deque(), Lane.MEMBERS: deque()}
+        self._limits = {Lane.SYSTEM: system_limit, Lane.MEMBERS: members_limit}
+        self._idle: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self._cancelled = False
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="journal")
+
+    async def close(self) -> None:
+        """Commit what waits, take nothing new, and close the database."""
+        self._closing = True
+        self._wake()
+        cancelled = self._task is not None and await _to_the_end(self._task)
+        closing = asyncio.ensure_future(self._blocking(self._writer.close))
+        cancelled |= await _to_the_end(closing)
+        closing.result()
+        if cancelled:
+            raise asyncio.CancelledError
+
+    async def submit(self, unit: Unit[T], lane: Lane = Lane.MEMBERS) -> T:
+        """Have ``unit`` decided and committed, and return its outcome once that is on disk.
+
+        A cancelled caller does not cancel the unit.
+
+        Raises:
+            Refused: the unit's own refusal; what stands ``beside`` it is committed.
+            Conflict: its key was used before with other inputs.
+            Busy: the lane is full; nothing was begun.
+            Unavailable: the disk or another process is in the way; nothing was committed.
+            OutcomeUnknown: the disk failed while committing; ask again with the same key.
+            BrokenInvariant: the books contradict themselves; the process must stop.
+        """
+        if self._writer.broken is not None:
+            raise self._writer.broken
+        waiting = self._lanes[lane]
+        if len(waiting) >= self._limits[lane]:
+            raise Busy(f"{len(waiting)} acts wait in the lane of {lane.value}")
+        if self._closing:
+            raise Unavailable("the journal is closed")
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        waiting.append((unit, answer))
+        if self._idle is not None:
+            self._wake()
+        return await answer
+
+    def _wake(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    async def _run(self) -> None:
+        while not self._cancelled:
+            batch = self._drain()
+            if batch:
+                answers = await self._commit([unit for unit, _ in batch])
+                _give(batch, answers)
+            elif self._closing:
+                return
+            else:
+                await self._wait()
+        self._closing = True
+        for waiting in self._lanes.values():
+            _give(list(waiting), [Answer(error=Unavailable("the journal was stopped"))] * len(waiting))
+            waiting.clear()
+        raise asyncio.CancelledError
+
+    async def _wait(self) -> None:
+        self._idle = asyncio.get_running_loop().create_future()
+        try:
+            await self._idle
+        except asyncio.CancelledError:
+            self._cancelled = True
+        finally:
+            self._idle = None
+
+    def _drain(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        for waiting in self._lanes.values():
+            while waiting and len(batch) < MAX_BATCH:
+                batch.append(waiting.popleft())
+        return batch
+
+    async def _commit(self, units: list[Unit[Any]]) -> list[Answer]:
+        """Commit ``units``, waiting while another process writes."""
+        waited, pause = 0.0, _FIRST_PAUSE_SECONDS
+        while waited < LOCKED_LIMIT_SECONDS and not self._cancelled:
+            writing = asyncio.ensure_future(self._blocking(partial(self._writer.commit, units)))
+            self._cancelled |= await _to_the_end(writing)
+            try:
+                return writing.result()
+            except DatabaseLocked:
+                self._cancelled |= await _to_the_end(asyncio.ensure_future(asyncio.sleep(pause)))
+            except asyncio.CancelledError:
+                self._cancelled = True
+                return [Answer(error=OutcomeUnknown("stopped while committing"))] * len(units)
+            waited += pause
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        return [Answer(error=Unavailable("another process holds the database"))] * len(units)
+
+
+def _give(batch: list[_Waiting], answers: list[Answer]) -> None:
+    for (_, waiting), (outcome, error) in zip(batch, answers, strict=True):
+        if waiting.done():
+            continue  # its caller was cancelled; the act stands all the same
+        if error is None:
+            waiting.set_result(outcome)
+        else:
+            waiting.set_exception(error)
+
+
+async def _to_the_end(future: asyncio.Future[Any]) -> bool:
+    """Wait for ``future`` however often the waiting task is cancelled; tell whether it was.
+
+    A commit must not be abandoned half way: what it did would be unknown to everybody.
+    """
+    cancelled = False
+    while not future.done():
+        try:
+            await asyncio.wait((future,))
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled

@@ -1,0 +1,127 @@
+"""The face of the ledger: opens the database, and hands out its books."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from ledger.accounts import AccountId
+from ledger.blocks import Blocks
+from ledger.errors import Unavailable
+from ledger.identity import Identity
+from ledger.journal import Journal, Lane
+from ledger.leases import Leases
+from ledger.migrate import migrate
+from ledger.money import Amount, Asset, Denom
+from ledger.ports import BlockingRunner, Clock
+from ledger.reader import Reader
+from ledger.store import Fault, Store, fault_of
+from ledger.transfers import Transfers
+from ledger.units import Beside, Decision, Receipt, Row, Unit, View
+from ledger.users import Users
+from ledger.withdrawals import Terms, Withdrawals
+from ledger.writer import Writer
+
+_MIGRATION_ATTEMPTS: Final = 100
+_MIGRATION_PAUSE_SECONDS: Final = 0.1
+
+_LIST: Final = """
+INSERT INTO assets (denom, symbol, decimals) VALUES (:denom, :symbol, :decimals)
+ON CONFLICT (denom) DO UPDATE SET symbol = excluded.symbol, decimals = excluded.decimals
+"""
+
+
+class LedgerService:
+    """Who owns what. Made by ``open``; its books share one journal and one reader.
+
+    ``journal`` commits what other layers decide; ``reader`` shows, on the loop's own thread.
+    """
+
+    def __init__(
+        self, journal: Journal, reader: Reader, *, assets: Sequence[Asset], terms: Sequence[Terms]
+    ) -> None:
+        self.journal = journal
+        self.reader = reader
+        self.users = Users(journal, reader)
+        self.transfers = Transfers(journal)
+        self.withdrawals = Withdrawals(journal, reader, terms)
+        self.blocks = Blocks(journal, reader, assets)
+        self.leases = Leases(journal)
+        self.identity = Identity(journal)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        clock: Clock,
+        blocking: BlockingRunner,
+        assets: Sequence[Asset],
+        terms: Sequence[Terms] = (),
+        store: Callable[[Path], Store] = Store,
+    ) -> "LedgerService":
+        """Open the database at ``path``, made when absent, bring it to this schema and list ``assets``.
+
+        ``store`` makes the journal's door to SQLite; tests plant faults there.
+
+        Raises:
+            WrongDatabase: the file is from a newer program.
+            Unavailable: another process holds it.
+        """
+        await _migrate(path, clock, blocking)
+        journal = Journal(Writer(store(path), clock), blocking)
+        journal.start()
+        try:
+            await journal.submit(_listing(assets), Lane.SYSTEM)
+            reader = Reader(path)
+        except BaseException:
+            await journal.close()
+            raise
+        return cls(journal, reader, assets=assets, terms=terms)
+
+    async def close(self) -> None:
+        """Commit what waits and close the database."""
+        try:
+            await self.journal.close()
+        finally:
+            self.reader.close()
+
+    async def transfer_between_users(
+        self,
+        source: AccountId,
+        destination: AccountId,
+        amount: Amount,
+        denom: Denom,
+        *,
+        key: str,
+        note: str = "",
+        beside: Beside | None = None,
+    ) -> Receipt:
+        """Move ``amount`` base units from one person to another: `Transfers.between_users`."""
+        return await self.transfers.between_users(
+            source, destination, amount, denom, key=key, note=note, beside=beside
+        )
+
+
+async def _migrate(path: Path, clock: Clock, blocking: BlockingRunner) -> None:
+    for _ in range(_MIGRATION_ATTEMPTS):
+        try:
+            await blocking(partial(migrate, path, clock.now()))
+        except sqlite3.OperationalError as error:
+            if fault_of(error) is not Fault.LOCKED:
+                raise
+            await asyncio.sleep(_MIGRATION_PAUSE_SECONDS)
+        else:
+            return
+    raise Unavailable("another process holds the database")
+
+
+def _listing(assets: Sequence[Asset]) -> Unit[None]:
+    rows = tuple(Row(_LIST, asset._asdict()) for asset in assets)
+
+    def decide(_view: View) -> Decision[None]:
+        return Decision(None, rows=rows)
+
+    return Unit(decide)

@@ -1,0 +1,86 @@
+"""Transfers: a member's coins become another member's. Instant and free, nothing on the chain moves."""
+
+from hashlib import sha256
+from typing import Final
+
+from ledger.accounts import AccountId
+from ledger.errors import Refused
+from ledger.journal import Journal
+from ledger.money import MAX_AMOUNT, Amount, Denom
+from ledger.units import Beside, Decision, Entry, Posting, Receipt, Unit, View
+
+MAX_NOTE: Final = 256
+"""Characters of a note: a sentence, not a letter."""
+
+
+def transfer_unit(
+    source: AccountId,
+    destination: AccountId,
+    amount: Amount,
+    denom: Denom,
+    *,
+    key: str,
+    note: str = "",
+    beside: Beside | None = None,
+) -> Unit[Receipt]:
+    """Return the unit that moves ``amount`` base units from person ``source`` to person ``destination``.
+
+    Its decision refuses with ``not_positive``, ``amount_too_large``, ``same_account``, ``not_a_user`` (an account of the
+    system), ``unknown_account``, ``note_too_long`` or ``insufficient_balance``.
+    """
+    # Numbers and a denom hold no line break, and the note is last: no two inputs spell the same.
+    digest = sha256(f"transfer\n{source}\n{destination}\n{amount}\n{denom}\n{note}".encode()).digest()
+
+    def decide(view: View) -> Decision[Receipt]:
+        _check(source, destination, amount, note)
+        if not view.exists(destination):
+            raise Refused("unknown_account", account=destination)
+        posting = Posting(source, destination, amount, denom)
+        receipt = Receipt(
+            view.next_transaction_id,
+            Amount(view.balance(source, denom) - amount),
+            Amount(view.balance(destination, denom) + amount),
+            view.now,
+        )
+        return Decision(receipt, (Entry(key, digest, "transfer", (posting,), source, note),))
+
+    return Unit(decide, key, digest, _recall, beside)
+
+
+def _check(source: AccountId, destination: AccountId, amount: Amount, note: str) -> None:
+    if amount <= 0:
+        raise Refused("not_positive", amount=amount)
+    if amount > MAX_AMOUNT:
+        raise Refused("amount_too_large", amount=amount)
+    if source == destination:
+        raise Refused("same_account", account=source)
+    if source <= 0 or destination <= 0:
+        raise Refused("not_a_user", account=min(source, destination))
+    if len(note) > MAX_NOTE:
+        raise Refused("note_too_long", length=len(note), limit=MAX_NOTE)
+
+
+def _recall(_view: View, receipt: Receipt) -> Receipt:
+    return receipt
+
+
+class Transfers:
+    """The book of transfers between people."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def between_users(
+        self,
+        source: AccountId,
+        destination: AccountId,
+        amount: Amount,
+        denom: Denom,
+        *,
+        key: str,
+        note: str = "",
+        beside: Beside | None = None,
+    ) -> Receipt:
+        """Move ``amount`` base units; see `transfer_unit` for what is refused and `Journal.submit` for the rest."""
+        unit = transfer_unit(source, destination, amount, denom, key=key, note=note, beside=beside)
+        return await self._journal.submit(unit)

@@ -1,0 +1,192 @@
+"""The books as the writer sees them inside its transaction, kept in memory between transactions.
+
+For each (account, denom) that was touched the view keeps the tail of its chain: balance and newest posting. The
+database checks every tail at each INSERT, so a stale view can only fail, never post (ledger.md, Write path).
+"""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.errors import Refused
+from ledger.money import MAX_AMOUNT, Amount, Denom
+from ledger.ports import Millis
+from ledger.store import EntryRow, Head, Link, Standing, Store, Tail, TransactionRow
+from ledger.units import Entry, Posting, Row
+
+MAX_REMEMBERED: Final = 200_000
+"""Tails kept between batches, about 30 MB; beyond it the view starts over."""
+
+_MAX_BALANCE: Final = 2**63 - 1
+
+_canonical: Final = json.JSONEncoder(separators=(",", ":"), default=bytes.hex).encode
+
+
+def link_hash(before: bytes, entries: Sequence[EntryRow], transactions: Sequence[TransactionRow]) -> bytes:
+    """Return the hash of a link: SHA-256 over the link before and the canonical JSON of the commit's rows.
+
+    Canonical: ``[entries,transactions]``, each row a list of its columns in their order, without spaces, bytes as
+    lower-case hex, everything beyond ASCII escaped.
+    """
+    return sha256(before + _canonical([entries, transactions]).encode()).digest()
+
+
+class Plan(NamedTuple):
+    """What entries would do, worked out before any of it is believed."""
+
+    tails: dict[tuple[AccountId, Denom], Tail]
+    entries: list[EntryRow]
+    transactions: list[TransactionRow]
+
+
+class WriterView:
+    """The `View` of a decision (units.py), and the writer's memory behind it. Used inside a transaction only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.now = Millis(0)
+        self.standing: dict[str, Standing] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop everything remembered: the transaction failed, or another process wrote."""
+        self._tails: dict[tuple[AccountId, Denom], Tail] = {}
+        self._known: set[AccountId] = set()
+        self._head: Head | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._entries: list[EntryRow] = []
+        self._transactions: list[TransactionRow] = []
+        self._rows: list[Row] = []
+        self._flushed = 0
+        self.wrote = False
+
+    def begin(self, now: Millis, keys: Sequence[str]) -> None:
+        """Start a batch at ``now`` in a transaction just begun; ``keys`` are those its units bear."""
+        if self._store.changed_elsewhere() or len(self._tails) > MAX_REMEMBERED or self._head is None:
+            self.forget()
+            self._head = self._store.head()
+        self._clear()
+        assert self._head is not None
+        # A clock that was set back must not put the log out of order.
+        self.now = Millis(max(now, self._head.at))
+        self.next_transaction_id = self._head.last_tx + 1
+        self.standing = self._store.standing(_canonical(keys)) if keys else {}
+
+    def exists(self, account: AccountId) -> bool:
+        """See `View.exists`; accounts are never deleted, so a yes is remembered."""
+        if account in self._known:
+            return True
+        self.flush()
+        if found := self._store.has_account(account):
+            self._known.add(account)
+        return found
+
+    def balance(self, account: AccountId, denom: Denom) -> Amount:
+        """See `View.balance`."""
+        place = (account, denom)
+        return Amount((self._tails.get(place) or self._load(place))[0])
+
+    def total(self, denom: Denom) -> Amount:
+        """See `View.total`."""
+        self.flush()
+        return Amount(self._store.total(denom))
+
+    def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """See `View.select`: earlier decisions of the batch are written first."""
+        self.flush()
+        return self._store.select(sql, parameters)
+
+    def _load(self, place: tuple[AccountId, Denom]) -> Tail:
+        found = self._store.tail(*place)
+        if found is None:
+            return (0, 0)
+        self._tails[place] = found
+        return found
+
+    def plan(self, entries: Sequence[Entry]) -> Plan:
+        """Work out the rows of ``entries`` in order, without believing them yet.
+
+        Raises:
+            Refused: ``insufficient_balance``; a group is all or nothing.
+            ValueError: an amount that no posting may have, a bug of the book.
+        """
+        plan = Plan({}, [], [])
+        first = self.next_transaction_id
+        for entry in entries:
+            if not entry.postings:
+                raise ValueError(f"entry {entry.key} moves nothing")
+            for posting in entry.postings:
+                self._plan_posting(plan, entry, posting, first)
+            plan.entries.append((first, entry.key, entry.digest, len(entry.postings)))
+            first += len(entry.postings)
+        return plan
+
+    def _plan_posting(self, plan: Plan, entry: Entry, posting: Posting, first: int) -> None:
+        source, destination, amount, denom, reference = posting
+        if amount.__class__ is not int or not 0 < amount <= MAX_AMOUNT:
+            raise ValueError(f"{amount!r} of {entry.key} is no amount of a posting")
+        number = self.next_transaction_id + len(plan.transactions)
+        from_prev = from_after = to_prev = to_after = None
+        if source is not None:
+            balance, from_prev = self._planned(plan, (source, denom))
+            from_after = balance - amount
+            if from_after < 0 and source != SYSTEM_RESERVE:
+                raise Refused(
+                    "insufficient_balance", account=source, denom=denom, balance=balance, amount=amount
+                )
+            plan.tails[source, denom] = (from_after, number)
+        if destination is not None:
+            balance, to_prev = self._planned(plan, (destination, denom))
+            to_after = balance + amount
+            if to_after > _MAX_BALANCE:
+                raise ValueError(f"{entry.key} brings account {destination} beyond what a balance can be")
+            plan.tails[destination, denom] = (to_after, number)
+        plan.transactions.append((
+            number, first, entry.kind, denom, amount, source, destination,
+            from_prev, from_after, to_prev, to_after, reference, entry.actor, entry.note, self.now,
+        ))  # fmt: skip
+
+    def _planned(self, plan: Plan, place: tuple[AccountId, Denom]) -> Tail:
+        return plan.tails.get(place) or self._tails.get(place) or self._load(place)
+
+    def adopt(self, plan: Plan, rows: Sequence[Row]) -> None:
+        """Believe ``plan`` and keep it, with ``rows`` after it, for the next flush."""
+        if plan.entries:
+            self._tails.update(plan.tails)
+            self._entries += plan.entries
+            self._transactions += plan.transactions
+            self.next_transaction_id += len(plan.transactions)
+            for first, key, digest, _ in plan.entries:
+                row = plan.transactions[first - plan.transactions[0][0]]
+                self.standing[key] = Standing(first, digest, row[8], row[10], self.now)
+        if rows:
+            self._rows += rows
+
+    def flush(self) -> None:
+        """Write what is pending: postings first, since rows refer to them."""
+        if len(self._transactions) > self._flushed:
+            start, self._flushed = self._flushed, len(self._transactions)
+            fresh = self._transactions[start:]
+            self._store.append([entry for entry in self._entries if entry[0] >= fresh[0][0]], fresh)
+            self.wrote = True
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self._store.write(rows)
+            self.wrote = True
+
+    def seal(self) -> Link | None:
+        """Flush, and append the batch's link to the hash chain; None when the batch posted nothing."""
+        self.flush()
+        if not self._transactions:
+            return None
+        assert self._head is not None
+        first, last = self._transactions[0][0], self._transactions[-1][0]
+        digest = link_hash(self._head.link_hash, self._entries, self._transactions)
+        link = Link(self._head.link_id + 1, first, last, digest)
+        self._store.add_link(link)
+        self._head = Head(last, link.id, digest, self.now)
+        return link

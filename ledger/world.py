@@ -1,0 +1,34 @@
+"""The world as production has it: the machine's clock, and one thread for blocking calls."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ledger.ports import Millis
+
+T = TypeVar("T")
+
+
+class SystemClock:
+    """The machine's wall clock."""
+
+    def now(self) -> Millis:
+        """Return the current time."""
+        return Millis(time.time_ns() // 1_000_000)
+
+
+class ThreadRunner:
+    """Runs blocking calls on one thread of its own, one after another. Close it when nothing will call any more."""
+
+    def __init__(self, name: str = "blocking") -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    def __call__(self, call: Callable[[], T]) -> asyncio.Future[T]:
+        """Run ``call`` and return its result or raise its exception."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def close(self) -> None:
+        """Wait for what runs and end the thread."""
+        self._thread.shutdown()
