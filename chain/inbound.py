@@ -1,0 +1,150 @@
+"""What a verified block's transactions did to the treasury, by their bodies (chain.md, Deposits 3).
+
+Pure reading of bytes that strangers chose: whatever is in a transaction, the ones around it are read. What cannot be
+read here (a memo that is not UTF-8, contract sends, IBC) still shows in the proved balance.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from chain import address, cosmos
+from chain.verified import VerifiedBlock
+from chain.wallet import canonical_hash, tx_hash
+from ledger.blocks import Spend
+from ledger.deposits import Arrival
+from ledger.errors import Refused
+from ledger.inclusions import Inclusion
+from ledger.money import Denom
+
+MAX_EXEC_DEPTH: Final = 8
+"""MsgExec inside MsgExec that is followed; what lies deeper is left to the residue."""
+
+
+class Treasury(NamedTuple):
+    """Whose coins are looked for: the address's bytes and the chain's prefix."""
+
+    raw: bytes
+    prefix: str
+
+    def is_at(self, text: str) -> bool:
+        """Tell whether ``text`` is the treasury's address, in whatever case; any other text is not."""
+        try:
+            return address.decode(text, self.prefix) == self.raw
+        except Refused:
+            return False
+
+
+class Inbound(NamedTuple):
+    """What a block holds for the books."""
+
+    arrivals: tuple[Arrival, ...]
+    inclusions: tuple[Inclusion, ...]
+    spends: tuple[Spend, ...]
+
+
+class _Located(NamedTuple):
+    """A message and where it stands: ``0``, or ``0.2`` inside an exec."""
+
+    path: str
+    message: Any
+
+
+def read_block(block: VerifiedBlock, treasury: Treasury) -> Inbound:
+    """Return what arrived, every transaction's identity, and who spent from the treasury; never raises."""
+    arrivals: list[Arrival] = []
+    inclusions: list[Inclusion] = []
+    spends: list[Spend] = []
+    for position, (raw, outcome) in enumerate(zip(block.txs, block.outcomes, strict=True)):
+        inclusion = _inclusion(position, raw, outcome.code)
+        inclusions.append(inclusion)
+        if outcome.code == 0:
+            arrivals += read_arrivals(raw, treasury)
+            spends += _spend(raw, inclusion, treasury)
+    return Inbound(tuple(arrivals), tuple(inclusions), tuple(spends))
+
+
+def _inclusion(position: int, raw: bytes, code: int) -> Inclusion:
+    shown = tx_hash(raw)
+    try:
+        return Inclusion(position, canonical_hash(raw), shown, code)
+    except cosmos.Undecodable:
+        return Inclusion(position, shown, shown, code)
+
+
+def read_arrivals(raw: bytes, treasury: Treasury) -> list[Arrival]:
+    """Return each coin that an executed transaction carried to the treasury; bytes that cannot be read carry none."""
+    body = _body(raw)
+    if body is None:
+        return []
+    shown = tx_hash(raw)
+    return [
+        Arrival(shown, located.path, output, Denom(coin.denom), coin.amount, body.memo, sender)
+        for located in _messages(body.messages)
+        for output, sender, coins in _credits(located.message, treasury)
+        for coin in coins
+    ]
+
+
+def _spend(raw: bytes, inclusion: Inclusion, treasury: Treasury) -> list[Spend]:
+    body = _body(raw)
+    messages = _messages(body.messages) if body is not None else iter(())
+    denoms = {denom for located in messages for denom in _spent_denoms(located.message, treasury)}
+    return [Spend(inclusion.canonical, inclusion.shown, tuple(sorted(denoms)))] if denoms else []
+
+
+def _body(raw: bytes) -> Any | None:
+    """Return a transaction's body, None when the library cannot read it as the chain did."""
+    try:
+        return cosmos.decode(cosmos.TxBody, cosmos.decode(cosmos.TxRaw, raw).body_bytes)
+    except cosmos.Undecodable:
+        return None
+
+
+def _messages(packed: Any, prefix: str = "", depth: int = 0) -> Iterator[_Located]:
+    """Yield the bank messages in ``packed``, those inside MsgExec too; type URLs are compared exactly."""
+    for index, each in enumerate(packed):
+        path = f"{prefix}{index}"
+        kind = _KINDS.get(each.type_url)
+        message = _read(kind, each.value) if kind is not None else None
+        if message is None:
+            continue
+        if kind is not cosmos.MsgExec:
+            yield _Located(path, message)
+        elif depth < MAX_EXEC_DEPTH:
+            yield from _messages(message.msgs, f"{path}.", depth + 1)
+
+
+_KINDS: Final[dict[str, Any]] = {
+    cosmos.MSG_SEND_URL: cosmos.MsgSend,
+    cosmos.MSG_MULTI_SEND_URL: cosmos.MsgMultiSend,
+    cosmos.MSG_EXEC_URL: cosmos.MsgExec,
+}
+
+
+def _read(kind: Any, encoded: bytes) -> Any | None:
+    try:
+        return cosmos.decode(kind, encoded)
+    except cosmos.Undecodable:
+        return None
+
+
+def _credits(message: Any, treasury: Treasury) -> Iterator[tuple[int, str, Any]]:
+    """Yield (output index, sender, coins) of what ``message`` gives the treasury without taking from it."""
+    if isinstance(message, cosmos.MsgSend):
+        if treasury.is_at(message.to_address) and not treasury.is_at(message.from_address):
+            yield 0, message.from_address, message.amount
+    elif not any(treasury.is_at(each.address) for each in message.inputs):
+        sender = ",".join(each.address for each in message.inputs)
+        for index, output in enumerate(message.outputs):
+            if treasury.is_at(output.address):
+                yield index, sender, output.coins
+
+
+def _spent_denoms(message: Any, treasury: Treasury) -> Iterator[Denom]:
+    if isinstance(message, cosmos.MsgSend):
+        if treasury.is_at(message.from_address):
+            yield from (Denom(coin.denom) for coin in message.amount)
+        return
+    for each in message.inputs:
+        if treasury.is_at(each.address):
+            yield from (Denom(coin.denom) for coin in each.coins)

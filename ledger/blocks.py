@@ -1,0 +1,281 @@
+"""A whole block in one unit: what arrived, what became of ours, and the books against the proved balance.
+
+The chain layer brings `BlockFacts`: verified, but not judged. What they mean is decided here, inside the writer, so
+a replay, a second scanner or a crash between two blocks can neither lose nor repeat anything (chain.md, Deposits 5).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from ledger.deposits import Arrival, Place, post_arrivals
+from ledger.drafts import Draft
+from ledger.errors import BrokenInvariant, Unavailable
+from ledger.freezes import FreezeReason, freeze_everyone
+from ledger.inclusions import Inclusion, Ours, SequenceProof, resolve_ours
+from ledger.journal import Journal, Lane
+from ledger.leases import Fence, require
+from ledger.money import Asset, Denom
+from ledger.outbox import OPERATORS, news
+from ledger.ports import Millis
+from ledger.reader import Reader
+from ledger.reconciliation import Hints, evidence_row, open_books, settle
+from ledger.units import Decision, Row, Unit, View
+
+FACTORY: Final = "factory/"
+"""Denoms whose admin can take them back by force: never listed (chain.md, Deposits 6)."""
+
+_SELECT: Final = "SELECT * FROM cursor WHERE chain_id = ?"
+_INSERT: Final = """
+INSERT INTO cursor (
+    chain_id, opened_at_height, height, header, block_time, proved_height, sequence, account_number
+) VALUES (:chain_id, :height, :height, :header, :block_time, :height, :sequence, :account_number)
+"""
+_ADVANCE: Final = """
+UPDATE cursor SET height = :height, header = :header, block_time = :block_time, proved_height = :proved_height,
+    sequence = :sequence, account_number = :account_number
+WHERE chain_id = :chain_id AND height = :height - 1
+"""
+_SETTLED: Final = "SELECT denom, height, balance FROM settled WHERE chain_id = ? ORDER BY denom"
+
+
+class TreasuryAccount(NamedTuple):
+    """The treasury's account on chain."""
+
+    account_number: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedState:
+    """What is proved after a block: each listed denom's balance, and the account (None: proved absent)."""
+
+    balances: Mapping[Denom, int]
+    account: TreasuryAccount | None
+
+
+class Spend(NamedTuple):
+    """An executed transaction whose body spends from the treasury, ours or not."""
+
+    canonical: str
+    shown: str
+    denoms: tuple[Denom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFacts:
+    """Everything that a verified block says about the treasury.
+
+    ``header`` is the light client's own JSON, kept beside the cursor; ``time`` the block's. ``inclusions`` names
+    every transaction of the block: which of them are ours is decided inside the writer. ``state`` is None when no
+    node has it any more: this height joins the next settled one. ``claims`` are unproved and for people only.
+    """
+
+    chain_id: str
+    height: int
+    header: str
+    time: Millis
+    arrivals: tuple[Arrival, ...] = ()
+    inclusions: tuple[Inclusion, ...] = ()
+    spends: tuple[Spend, ...] = ()
+    state: ProvedState | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Where this was seen."""
+        return Place(self.chain_id, self.height)
+
+
+class Cursor(NamedTuple):
+    """The last block in the books. ``account`` is as proved after ``proved_height``, or follows from it."""
+
+    chain_id: str
+    height: int
+    header: str
+    block_time: Millis
+    proved_height: int
+    account: TreasuryAccount | None
+
+    @property
+    def is_proved(self) -> bool:
+        """Tell whether account and balances are proved at the cursor itself."""
+        return self.proved_height == self.height
+
+
+class Settled(NamedTuple):
+    """A proved balance that the books agreed with."""
+
+    denom: Denom
+    height: int
+    balance: int
+
+
+class WrongHeight(Unavailable):
+    """The block does not follow the cursor: read the cursor again."""
+
+
+def cursor_of(row: Any) -> Cursor:
+    """Return the row of ``cursor``."""
+    account = None if row["sequence"] is None else TreasuryAccount(row["account_number"], row["sequence"])
+    return Cursor(
+        row["chain_id"], row["height"], row["header"], row["block_time"], row["proved_height"], account
+    )
+
+
+def read_cursor(view: View, chain_id: str) -> Cursor | None:
+    """Return where the books stand on ``chain_id``, None before they were opened."""
+    rows = view.select(_SELECT, (chain_id,))
+    return cursor_of(rows[0]) if rows else None
+
+
+def decide_opening(view: View, fence: Fence, facts: BlockFacts) -> Decision[bool]:
+    """Open the books at a settled height: what the address holds is BOT_TREASURY's.
+
+    The outcome is False when they were open already. Raises LeaseLost.
+    """
+    require(view, fence)
+    if read_cursor(view, facts.chain_id) is not None:
+        return Decision(outcome=False)
+    if facts.state is None:
+        raise BrokenInvariant("books open at a height whose state is proved")
+    draft = Draft(view)
+    open_books(draft, facts.place, facts.state.balances)
+    settle(draft, facts.place, facts.state.balances, Hints(facts.arrivals, facts.claims))
+    draft.write(Row(_INSERT, _cursor_values(facts, facts.height, facts.state.account), changes=1))
+    return Decision(True, tuple(draft.entries), tuple(draft.rows))
+
+
+def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[Denom]) -> Decision[bool]:
+    """Post a whole block and move the cursor onto it.
+
+    The outcome is False when the block is in the books already. Raises LeaseLost; WrongHeight when the block is not
+    the next one; BrokenInvariant when books and chain would not agree after a settled block.
+    """
+    require(view, fence)
+    cursor = read_cursor(view, facts.chain_id)
+    if cursor is not None and facts.height <= cursor.height:
+        return Decision(outcome=False)
+    if cursor is None or facts.height != cursor.height + 1:
+        raise WrongHeight(f"block {facts.height} does not follow {cursor.height if cursor else None}")
+    draft = Draft(view)
+    post_arrivals(draft, facts.place, facts.arrivals, listed)
+    account = facts.state.account if facts.state else None
+    proof = SequenceProof(account.sequence if account else None, cursor.proved_height)
+    ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
+    _watch_for_strangers(draft, facts, cursor, ours, listed)
+    if facts.state is not None:
+        _check_listed(facts.state, listed)
+        settle(draft, facts.place, facts.state.balances, Hints(facts.arrivals, facts.claims))
+    draft.write(_advance(facts, cursor, ours))
+    return Decision(True, tuple(draft.entries), tuple(draft.rows))
+
+
+def _check_listed(state: ProvedState, listed: frozenset[Denom]) -> None:
+    if frozenset(state.balances) != listed:
+        raise BrokenInvariant(f"balances of {sorted(state.balances)} for the listed {sorted(listed)}")
+
+
+def _watch_for_strangers(
+    draft: Draft, facts: BlockFacts, cursor: Cursor, ours: Ours, listed: frozenset[Denom]
+) -> None:
+    """Freeze when somebody else used the treasury's key (chain.md, Withdrawals).
+
+    Only listed denoms count: anyone can mint a factory coin to us and force it back.
+    """
+    foreign = [
+        spend.shown
+        for spend in facts.spends
+        if spend.canonical not in ours.known and listed.intersection(spend.denoms)
+    ]
+    expected = _expected_sequence(cursor, ours)
+    proved = facts.state.account.sequence if facts.state and facts.state.account else None
+    if foreign or (proved is not None and proved > expected):
+        _raise_alarm(
+            draft, facts, FreezeReason.STRANGER, {"txs": foreign, "expected": expected, "proved": proved}
+        )
+    elif proved is not None and proved < expected:
+        _raise_alarm(draft, facts, FreezeReason.CONTRADICTION, {"expected": expected, "proved": proved})
+
+
+def _expected_sequence(cursor: Cursor, ours: Ours) -> int:
+    return (cursor.account.sequence if cursor.account else 0) + ours.sequences_used
+
+
+def _raise_alarm(draft: Draft, facts: BlockFacts, reason: FreezeReason, why: dict[str, Any]) -> None:
+    freeze_everyone(draft, reason, f"block {facts.height}")
+    draft.write(
+        evidence_row(draft, facts.place, reason.value, json.dumps(why, sort_keys=True)),
+        news(
+            "alert.raised",
+            OPERATORS,
+            {"alert": f"key.{reason}", "height": facts.height, **why},
+            draft.view.now,
+        ),
+    )
+
+
+def _advance(facts: BlockFacts, cursor: Cursor, ours: Ours) -> Row:
+    if facts.state is not None:
+        return Row(_ADVANCE, _cursor_values(facts, facts.height, facts.state.account), changes=1)
+    account = cursor.account and cursor.account._replace(sequence=_expected_sequence(cursor, ours))
+    return Row(_ADVANCE, _cursor_values(facts, cursor.proved_height, account), changes=1)
+
+
+def _cursor_values(facts: BlockFacts, proved_height: int, account: TreasuryAccount | None) -> dict[str, Any]:
+    return {
+        "chain_id": facts.chain_id,
+        "height": facts.height,
+        "header": facts.header,
+        "block_time": facts.time,
+        "proved_height": proved_height,
+        "sequence": account.sequence if account else None,
+        "account_number": account.account_number if account else None,
+    }
+
+
+def listed_denoms(assets: Iterable[Asset]) -> frozenset[Denom]:
+    """Return the denoms that are credited; raises ValueError for one that can be taken back by force."""
+    denoms = frozenset(asset.denom for asset in assets)
+    forceable = sorted(denom for denom in denoms if denom.startswith(FACTORY))
+    if forceable:
+        raise ValueError(f"never listed, their admin can take them back: {', '.join(forceable)}")
+    return denoms
+
+
+class Blocks:
+    """The book of blocks for the listed ``assets``."""
+
+    def __init__(self, journal: Journal, reader: Reader, assets: Iterable[Asset]) -> None:
+        self._journal = journal
+        self._reader = reader
+        self.listed = listed_denoms(assets)
+
+    async def open(self, fence: Fence, facts: BlockFacts) -> bool:
+        """Open the books; raises what `decide_opening` raises."""
+        return await self._journal.submit(Unit(lambda view: decide_opening(view, fence, facts)), Lane.SYSTEM)
+
+    async def post(self, fence: Fence, facts: BlockFacts) -> bool:
+        """Post a block and tell whether it was new; raises what `decide_block` raises."""
+        unit = Unit(lambda view: decide_block(view, fence, facts, self.listed))
+        return await self._journal.submit(unit, Lane.SYSTEM)
+
+    async def alert(self, alert: str, facts: Mapping[str, Any]) -> None:
+        """Tell the operators about something that posts nothing."""
+
+        def decide(view: View) -> Decision[None]:
+            return Decision(
+                None, rows=(news("alert.raised", OPERATORS, {"alert": alert, **facts}, view.now),)
+            )
+
+        await self._journal.submit(Unit(decide), Lane.SYSTEM)
+
+    def cursor(self, chain_id: str) -> Cursor | None:
+        """Return where the books stand, as committed."""
+        rows = self._reader.select(_SELECT, (chain_id,))
+        return cursor_of(rows[0]) if rows else None
+
+    def settled(self, chain_id: str) -> list[Settled]:
+        """Return the newest proved balance of each denom, as committed."""
+        return [Settled(*row) for row in self._reader.select(_SETTLED, (chain_id,))]

@@ -1,0 +1,248 @@
+"""Coins in: who gets what a block's transactions carried to the treasury (chain.md, Deposits 3 to 6).
+
+The chain layer says what arrived, as it was written in the transaction's body; here it is decided whose it is.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from ledger.accounts import BOT_TREASURY, FIRST_SHARED, LAST_SHARED, REWARDS_POOL, UNCLAIMED, AccountId
+from ledger.drafts import Draft, digest_of
+from ledger.money import MAX_AMOUNT, Amount, Denom
+from ledger.outbox import OPERATORS, news
+from ledger.units import Entry, Posting, Row, View
+
+_SPELLED: Final = re.compile(r"[1-9][0-9]{0,77}", re.ASCII)
+_USER: Final = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_SHARED: Final = re.compile(r"shared:([1-9][0-9]{2})", re.ASCII)
+_MEMO_BLANKS: Final = " \r\n\t"
+_WORDS: Final = {"topup": BOT_TREASURY, "donate": REWARDS_POOL}
+
+_INSERT_SEEN: Final = """
+INSERT INTO processed_deposits (
+    chain_id, tx_hash, msg_path, output_index, denom, height, amount, memo, sender, state, account, transaction_id,
+    seen_at
+) VALUES (
+    :chain_id, :tx_hash, :msg_path, :output_index, :denom, :height, :amount, :memo, :sender, :state, :account,
+    :transaction_id, :seen_at
+)
+"""
+_INSERT_UNCLAIMED: Final = """
+INSERT INTO unclaimed (
+    id, chain_id, height, denom, amount, remaining, reason, tx_hash, sender, memo, evidence, created_at
+) VALUES (
+    :id, :chain_id, :height, :denom, :amount, :amount, :reason, :tx_hash, :sender, :memo, :evidence, :created_at
+)
+"""
+_SELECT_SEEN: Final = """
+SELECT tx_hash, msg_path, output_index, denom FROM processed_deposits
+WHERE chain_id = ? AND tx_hash IN (SELECT value FROM json_each(?))
+"""
+
+
+class Arrival(NamedTuple):
+    """One coin that an executed transaction's body carried to the treasury.
+
+    ``path`` tells the message: ``0``, or ``0.2`` inside an authz exec. ``amount`` stays as it was spelled: the chain
+    reads ``010`` as 8. ``memo`` is the transaction's, ``sender`` the address that paid, both as written.
+    """
+
+    tx_hash: str
+    path: str
+    output: int
+    denom: Denom
+    amount: str
+    memo: str
+    sender: str
+
+    @property
+    def identity(self) -> tuple[str, str, int, str]:
+        """What makes this coin unique within its chain (chain.md, Deposits 5)."""
+        return (self.tx_hash, self.path, self.output, self.denom)
+
+
+class Reason(StrEnum):
+    """Why money waits in UNCLAIMED."""
+
+    NO_MEMO = "no_memo"
+    UNUSABLE_MEMO = "unusable_memo"
+    UNKNOWN_USER = "unknown_user"
+    UNKNOWN_SHARED_ACCOUNT = "unknown_shared_account"
+    RESIDUE = "residue"
+
+
+class Destination(NamedTuple):
+    """Whose an arrival is; ``reason`` is set when that is UNCLAIMED."""
+
+    account: AccountId
+    reason: Reason | None = None
+
+
+def spelled_amount(text: str) -> Amount | None:
+    """Return the amount that ``text`` spells beyond doubt, or None.
+
+    The chain parses base 0, Python's int() accepts signs, underscores and other scripts: only plain decimal digits
+    without a leading zero mean the same to both (chain.md, Deposits 3). More than one posting can move is no amount.
+    """
+    if _SPELLED.fullmatch(text) is None:
+        return None
+    amount = int(text)
+    return Amount(amount) if amount <= MAX_AMOUNT else None
+
+
+def addressee(memo: str) -> AccountId | Reason:
+    """Return the account that ``memo`` names, known or not, or why it names none (chain.md, Deposits 4).
+
+    Digits within a longer text are never searched for. ``shared:<n>`` names the shared account -n.
+    """
+    word = memo.strip(_MEMO_BLANKS)
+    if not word:
+        return Reason.NO_MEMO
+    if word in _WORDS:
+        return _WORDS[word]
+    if _USER.fullmatch(word):
+        return AccountId(int(word))
+    shared = _SHARED.fullmatch(word)
+    if shared and LAST_SHARED <= -int(shared[1]) <= FIRST_SHARED:
+        return AccountId(-int(shared[1]))
+    return Reason.UNUSABLE_MEMO
+
+
+def destination(view: View, memo: str) -> Destination:
+    """Return whose money with this ``memo`` is, as the accounts stand now."""
+    named = addressee(memo)
+    if isinstance(named, Reason):
+        return Destination(UNCLAIMED, named)
+    if view.exists(named):
+        return Destination(named)
+    return Destination(UNCLAIMED, Reason.UNKNOWN_USER if named > 0 else Reason.UNKNOWN_SHARED_ACCOUNT)
+
+
+class Place(NamedTuple):
+    """Where in which chain something was seen."""
+
+    chain_id: str
+    height: int
+
+
+def post_arrivals(draft: Draft, place: Place, arrivals: Iterable[Arrival], listed: frozenset[Denom]) -> None:
+    """Post each arrival that is not in the books yet; odd and unlisted ones are written down only.
+
+    Odd amounts are left to the residue, unlisted denoms to the day when they are listed.
+    """
+    arrivals = list(arrivals)
+    seen = _already_seen(draft.view, place, arrivals)
+    for arrival in arrivals:
+        if arrival.identity not in seen:
+            seen.add(arrival.identity)
+            _post_arrival(draft, place, arrival, listed)
+
+
+def _already_seen(view: View, place: Place, arrivals: list[Arrival]) -> set[tuple[str, str, int, str]]:
+    if not arrivals:
+        return set()
+    hashes = json.dumps(sorted({arrival.tx_hash for arrival in arrivals}))
+    return {
+        (row["tx_hash"], row["msg_path"], row["output_index"], row["denom"])
+        for row in view.select(_SELECT_SEEN, (place.chain_id, hashes))
+    }
+
+
+def _post_arrival(draft: Draft, place: Place, arrival: Arrival, listed: frozenset[Denom]) -> None:
+    amount = spelled_amount(arrival.amount)
+    if arrival.denom not in listed:
+        draft.write(_seen_row(draft, place, arrival, "unlisted"))
+    elif amount is None:
+        draft.write(_seen_row(draft, place, arrival, "odd"))
+    else:
+        _credit(draft, place, arrival, amount)
+
+
+def _credit(draft: Draft, place: Place, arrival: Arrival, amount: Amount) -> None:
+    account, reason = destination(draft.view, arrival.memo)
+    posting = Posting(None, account, amount, arrival.denom)
+    inputs = {**arrival._asdict(), "height": place.height}
+    first = draft.post(Entry(deposit_key(place, arrival), digest_of(inputs), "deposit", (posting,)))
+    state = "credited" if reason is None else "unclaimed"
+    draft.write(_seen_row(draft, place, arrival, state, account=account, transaction=first))
+    facts = {
+        "amount": amount,
+        "denom": arrival.denom,
+        "height": place.height,
+        "sender": arrival.sender,
+        "transaction": first,
+        "tx": arrival.tx_hash,
+    }
+    if reason is None:
+        recipient = account if account > 0 else OPERATORS
+        draft.write(news("deposit.credited", recipient, {**facts, "account": account}, draft.view.now))
+        return
+    draft.write(waiting_row(draft, place, Waiting(first, arrival.denom, amount, reason, arrival)))
+    facts |= {"reason": reason, "memo": arrival.memo}
+    draft.write(news("deposit.unclaimed", OPERATORS, facts, draft.view.now))
+
+
+def deposit_key(place: Place, arrival: Arrival) -> str:
+    """Return the key of a deposit: time-ordered, unique for ever (ledger.md, Model)."""
+    tx_hash, path, output, denom = arrival.identity
+    return f"dep:{place.chain_id}:{place.height}:{tx_hash}:{path}:{output}:{denom}"
+
+
+def _seen_row(
+    draft: Draft,
+    place: Place,
+    arrival: Arrival,
+    state: str,
+    *,
+    account: AccountId | None = None,
+    transaction: int | None = None,
+) -> Row:
+    parameters = {
+        "chain_id": place.chain_id,
+        "tx_hash": arrival.tx_hash,
+        "msg_path": arrival.path,
+        "output_index": arrival.output,
+        "denom": arrival.denom,
+        "height": place.height,
+        "amount": arrival.amount,
+        "memo": arrival.memo,
+        "sender": arrival.sender,
+        "state": state,
+        "account": account,
+        "transaction_id": transaction,
+        "seen_at": draft.view.now,
+    }
+    return Row(_INSERT_SEEN, parameters, changes=1)
+
+
+class Waiting(NamedTuple):
+    """Money that nobody's name is on: which posting brought it, and what is known of it."""
+
+    transaction: int
+    denom: Denom
+    amount: Amount
+    reason: Reason
+    arrival: Arrival | None = None
+    evidence: str = "{}"
+
+
+def waiting_row(draft: Draft, place: Place, waiting: Waiting) -> Row:
+    """Return the row of UNCLAIMED that says why this money waits there."""
+    arrival = waiting.arrival
+    parameters = {
+        "id": waiting.transaction,
+        "chain_id": place.chain_id,
+        "height": place.height,
+        "denom": waiting.denom,
+        "amount": waiting.amount,
+        "reason": waiting.reason.value,
+        "tx_hash": arrival.tx_hash if arrival else None,
+        "sender": arrival.sender if arrival else "",
+        "memo": arrival.memo if arrival else "",
+        "evidence": waiting.evidence,
+        "created_at": draft.view.now,
+    }
+    return Row(_INSERT_UNCLAIMED, parameters, changes=1)

@@ -1,0 +1,107 @@
+"""Why no withdrawal is signed: what the program found on the chain, or what a person ordered (product.md)."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.drafts import Draft
+from ledger.errors import Refused
+from ledger.money import Denom
+from ledger.outbox import OPERATORS, news
+from ledger.units import Beside, Decision, Row, Unit, View
+
+_STANDING: Final = """
+SELECT reason, account FROM freezes WHERE lifted_at IS NULL ORDER BY id
+"""
+_INSERT: Final = """
+INSERT INTO freezes (reason, account, actor, note, frozen_at) VALUES (?, ?, ?, ?, ?)
+"""
+_LIFT: Final = """
+UPDATE freezes SET lifted_at = ?, lifted_by = ?, lifted_note = ?
+WHERE reason = ? AND account IS ? AND lifted_at IS NULL
+"""
+
+
+class FreezeReason(StrEnum):
+    """What froze withdrawals; all but ``ORDERED`` come from the chain."""
+
+    SHORTFALL = "shortfall"
+    STRANGER = "stranger"
+    CONTRADICTION = "contradiction"
+    ORDERED = "ordered"
+
+
+class Freeze(NamedTuple):
+    """A standing freeze; ``account`` None freezes everyone's withdrawals."""
+
+    reason: FreezeReason
+    account: AccountId | None
+
+
+def standing(view: View) -> list[Freeze]:
+    """Return the freezes that are not lifted, oldest first."""
+    return [Freeze(FreezeReason(row["reason"]), row["account"]) for row in view.select(_STANDING)]
+
+
+def freeze_of(view: View, account: AccountId) -> Freeze | None:
+    """Return what keeps withdrawals of ``account`` from being signed, or None."""
+    return next((freeze for freeze in standing(view) if freeze.account in (None, account)), None)
+
+
+def freeze_everyone(draft: Draft, reason: FreezeReason, note: str) -> None:
+    """Write a freeze that the program found necessary, unless one with this ``reason`` stands already."""
+    row = Row(_INSERT, (reason.value, None, 0, note, draft.view.now), changes=1)
+    stands = Freeze(reason, None) in standing(draft.view)
+    if not stands and not any(
+        written.sql == _INSERT and written.parameters == row.parameters for written in draft.rows
+    ):
+        draft.write(row)
+
+
+def decide_freeze(view: View, actor: AccountId, account: AccountId | None, note: str) -> Decision[None]:
+    """Freeze the withdrawals of ``account``, or of everyone, on a person's order.
+
+    Raises Refused: ``reason_missing``, ``already_frozen``.
+    """
+    if not note.strip():
+        raise Refused("reason_missing")
+    if Freeze(FreezeReason.ORDERED, account) in standing(view):
+        raise Refused("already_frozen", account=account)
+    facts = {"alert": "withdrawals.frozen", "account": account, "actor": actor, "reason": note}
+    row = Row(_INSERT, (FreezeReason.ORDERED.value, account, actor, note, view.now), changes=1)
+    return Decision(None, rows=(row, news("alert.raised", OPERATORS, facts, view.now)))
+
+
+def decide_lift(
+    view: View, actor: AccountId, freeze: Freeze, note: str, denoms: tuple[Denom, ...]
+) -> Decision[None]:
+    """Lift a standing freeze; whoever may do so is the caller's question (an owner for what the chain caused).
+
+    A shortfall stays frozen while SYSTEM_RESERVE owes anything in ``denoms`` (chain.md, Reconciliation).
+    Raises Refused: ``reason_missing``, ``not_frozen``, ``reserve_negative``.
+    """
+    if not note.strip():
+        raise Refused("reason_missing")
+    if freeze not in standing(view):
+        raise Refused("not_frozen", account=freeze.account)
+    owed = {denom: -view.balance(SYSTEM_RESERVE, denom) for denom in denoms}
+    short = {denom: amount for denom, amount in owed.items() if amount > 0}
+    if freeze.reason is FreezeReason.SHORTFALL and short:
+        raise Refused("reserve_negative", owed=short)
+    facts = {"alert": "withdrawals.unfrozen", "account": freeze.account, "actor": actor, "reason": note}
+    row = Row(_LIFT, (view.now, actor, note, freeze.reason.value, freeze.account), changes=1)
+    return Decision(None, rows=(row, news("alert.raised", OPERATORS, facts, view.now)))
+
+
+def freeze_unit(
+    actor: AccountId, account: AccountId | None, note: str, beside: Beside | None = None
+) -> Unit[None]:
+    """Return the unit of `decide_freeze`; it guards itself, a second one is refused."""
+    return Unit(lambda view: decide_freeze(view, actor, account, note), beside=beside)
+
+
+def lift_unit(
+    actor: AccountId, freeze: Freeze, note: str, denoms: tuple[Denom, ...], beside: Beside | None = None
+) -> Unit[None]:
+    """Return the unit of `decide_lift`."""
+    return Unit(lambda view: decide_lift(view, actor, freeze, note, denoms), beside=beside)

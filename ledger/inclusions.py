@@ -1,0 +1,222 @@
+"""What became of our signed transactions, told from verified blocks alone (chain.md, Withdrawals).
+
+The code in a block does not say whether the fee and the sequence were used: the same code can mean a failed ante
+(the bytes may still succeed later) or a failed message. The proved account sequence decides.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from ledger.accounts import BOT_TREASURY
+from ledger.deposits import Place
+from ledger.drafts import Draft, digest_of
+from ledger.freezes import FreezeReason, freeze_everyone
+from ledger.money import Amount
+from ledger.outbox import OPERATORS, news
+from ledger.payments import OpenTransaction, paid_by, unresolved
+from ledger.units import Entry, Posting, Row
+from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell, unlock
+
+ANTE_ONLY_CODES: Final = frozenset({30, 32})
+"""Past the timeout, wrong sequence: codes that no message of ours ends with, so the ante failed."""
+
+_KNOWN: Final = "SELECT hash, state FROM signed_transactions WHERE hash IN (SELECT value FROM json_each(?))"
+_INSERT: Final = "INSERT INTO inclusions (hash, height, position, shown, code) VALUES (?, ?, ?, ?, ?)"
+_SINCE: Final = """
+SELECT position, hash AS canonical, shown, code, height FROM inclusions WHERE hash = ? AND height > ?
+ORDER BY height, position
+"""
+_END: Final = """
+UPDATE signed_transactions SET state = ?, ended_height = ?, ended_code = ?
+WHERE hash = ? AND state IN ('signed', 'broadcast')
+"""
+_REQUEUE: Final = """
+UPDATE withdrawals SET state = 'queued', alone = 1, changed_at = ? WHERE id = ? AND state = 'signed'
+"""
+
+
+class Inclusion(NamedTuple):
+    """A transaction in a block: its canonical hash, the hash it is shown by, and its proved result code."""
+
+    position: int
+    canonical: str
+    shown: str
+    code: int
+
+
+class SequenceProof(NamedTuple):
+    """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height."""
+
+    sequence: int | None
+    before: int
+
+
+class Ours(NamedTuple):
+    """What a block did to our transactions: all that were ever signed and met here, and sequences used by us."""
+
+    known: frozenset[str]
+    sequences_used: int
+
+
+def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], proof: SequenceProof) -> Ours:
+    """Settle, requeue or return what this block, or a proof at its height, decides of our transactions.
+
+    Without a sequence only success is certain; the rest waits for the next proof.
+    """
+    known = _known(draft, inclusions)
+    ours = [each for each in inclusions if each.canonical in known]
+    draft.write(*(Row(_INSERT, (each.canonical, place.height, *_mark(each)), changes=1) for each in ours))
+    _contradictions(draft, place, ours, known)
+    attempts = unresolved(draft.view)
+    fates = [_fate(draft, place, attempt, ours, proof) for attempt in attempts]
+    return Ours(frozenset(known), _apply_decisive(draft, place, attempts, fates))
+
+
+def _mark(each: Inclusion) -> tuple[int, str, int]:
+    return (each.position, each.shown, each.code)
+
+
+def _known(draft: Draft, inclusions: Sequence[Inclusion]) -> dict[str, str]:
+    hashes = json.dumps(sorted({each.canonical for each in inclusions}))
+    return {row["hash"]: row["state"] for row in draft.view.select(_KNOWN, (hashes,))} if inclusions else {}
+
+
+def _contradictions(draft: Draft, place: Place, ours: list[Inclusion], known: dict[str, str]) -> None:
+    """Freeze when one that the books had ended otherwise, or had paid already, executes now."""
+    for each in ours:
+        if each.code == 0 and known[each.canonical] in ("confirmed", "failed", "expired"):
+            facts = {"alert": "chain.contradiction", "height": place.height, "tx": each.canonical}
+            freeze_everyone(draft, FreezeReason.CONTRADICTION, f"{each.canonical} executed at {place.height}")
+            draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+
+
+class _Fate(NamedTuple):
+    state: str
+    inclusion: Inclusion | None
+
+    @property
+    def code(self) -> int | None:
+        return self.inclusion.code if self.inclusion else None
+
+
+def _fate(
+    draft: Draft,
+    place: Place,
+    attempt: OpenTransaction,
+    ours: list[Inclusion],
+    proof: SequenceProof,
+) -> _Fate | None:
+    """Return how ``attempt`` ended, or None while that is not certain."""
+    mine = [each for each in ours if each.canonical == attempt.signed.hash]
+    executed = next((each for each in mine if each.code == 0), None)
+    if executed:
+        return _Fate("confirmed", executed)
+    if proof.sequence is None:
+        return None
+    if proof.sequence > attempt.signed.sequence:
+        # Inclusions up to the last proof are known to have left the sequence alone.
+        earlier = _since(draft, attempt.signed.hash, proof.before)
+        paid = [each for each in (*earlier, *mine) if each.code not in ANTE_ONLY_CODES]
+        return _Fate("failed", paid[-1]) if paid else None
+    if place.height > attempt.signed.timeout_height and proof.sequence == attempt.signed.sequence:
+        return _Fate("expired", None)
+    return None
+
+
+def _since(draft: Draft, transaction: str, height: int) -> list[Inclusion]:
+    rows = draft.view.select(_SINCE, (transaction, height))
+    return [Inclusion(row["position"], row["canonical"], row["shown"], row["code"]) for row in rows]
+
+
+def _apply_decisive(
+    draft: Draft, place: Place, attempts: list[OpenTransaction], fates: list[_Fate | None]
+) -> int:
+    """Post what the decisive attempt's fate means; return the number of sequences it used, 0 or 1.
+
+    Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are.
+    """
+    ended = [(fate, attempt) for attempt, fate in zip(attempts, fates, strict=True) if fate]
+    used = [pair for pair in ended if pair[0].inclusion]
+    if not used and (not ended or len(ended) < len(attempts)):
+        return 0
+    fate, decisive = min(used or ended, key=lambda pair: _ORDER[pair[0].state])
+    for attempt in attempts:
+        state, code = ("expired", None) if attempt != decisive else (fate.state, fate.code)
+        draft.write(Row(_END, (state, place.height, code, attempt.signed.hash), changes=1))
+    _apply(draft, place, decisive, fate)
+    return len(used[:1])
+
+
+_ORDER: Final = {"confirmed": 0, "failed": 1, "expired": 2}
+
+
+def _apply(draft: Draft, place: Place, attempt: OpenTransaction, fate: _Fate) -> None:
+    paid = paid_by(draft.view, attempt.signed.hash)
+    pending = [each for each in paid if each.state is WithdrawalState.SIGNED]
+    if fate.state == "confirmed":
+        _settle(draft, place, attempt, pending, fate)
+    elif len(paid) > 1:
+        _requeue(draft, pending)
+        _spend_fee(draft, attempt, attempt.signed.fee if fate.inclusion else 0)
+    else:
+        _return(draft, place, attempt, pending, fate)
+
+
+def _settle(
+    draft: Draft, place: Place, attempt: OpenTransaction, paid: list[Withdrawal], fate: _Fate
+) -> None:
+    assert fate.inclusion is not None, "only an inclusion confirms"
+    for each in paid:
+        postings = hold_posting(each, None, each.amount) + _fee_posting(each)
+        end(draft, each, WithdrawalState.CONFIRMED, postings, evidence=_evidence(place, attempt, fate))
+        tell(draft, "withdrawal.confirmed", each, tx=fate.inclusion.shown, height=place.height)
+    _spend_fee(draft, attempt, attempt.signed.fee)
+
+
+def _fee_posting(each: Withdrawal) -> tuple[Posting, ...]:
+    return hold_posting(each, BOT_TREASURY, each.fee)
+
+
+def _return(
+    draft: Draft, place: Place, attempt: OpenTransaction, paid: list[Withdrawal], fate: _Fate
+) -> None:
+    """Give back all but the network fee that was really paid; BOT_TREASURY pays what the hold cannot."""
+    fee = attempt.signed.fee if fate.inclusion else 0
+    for each in paid:
+        share = min(fee, each.held) if each.denom == attempt.signed.fee_denom else 0
+        fee -= share
+        postings = hold_posting(each, each.account, each.held - share) + hold_posting(each, None, share)
+        end(draft, each, WithdrawalState.RETURNED, postings, evidence=_evidence(place, attempt, fate))
+        facts = {
+            "height": place.height,
+            "network_fee": share,
+            "reason": fate.state,
+            "returned": each.held - share,
+        }
+        tell(draft, "withdrawal.returned", each, **facts, code=fate.code)
+    _spend_fee(draft, attempt, fee)
+
+
+def _requeue(draft: Draft, paid: list[Withdrawal]) -> None:
+    """Let each be paid by itself: one bad address must not stop the others again."""
+    for each in paid:
+        draft.write(Row(_REQUEUE, (draft.view.now, each.id), changes=1), unlock(each.id))
+
+
+def _spend_fee(draft: Draft, attempt: OpenTransaction, fee: int) -> None:
+    """Book the network fee as BOT_TREASURY's expense.
+
+    Signing made sure that it is covered; what was spent since then shows as a shortfall of the proved balance.
+    """
+    denom = attempt.signed.fee_denom
+    amount = Amount(min(fee, draft.balance(BOT_TREASURY, denom)))
+    if amount > 0:
+        posting = Posting(BOT_TREASURY, None, amount, denom)
+        inputs = {"tx": attempt.signed.hash, "amount": amount}
+        draft.post(Entry(f"net:{attempt.signed.hash}", digest_of(inputs), "network_fee", (posting,)))
+
+
+def _evidence(place: Place, attempt: OpenTransaction, fate: _Fate) -> dict[str, Any]:
+    shown = {"shown": fate.inclusion.shown, "code": fate.inclusion.code} if fate.inclusion else {}
+    return {"tx": attempt.signed.hash, "height": place.height, "sequence": attempt.signed.sequence, **shown}

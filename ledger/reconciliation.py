@@ -1,0 +1,113 @@
+"""The books against the proved balance, at each height where one is had (chain.md, Reconciliation)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, UNCLAIMED
+from ledger.deposits import Arrival, Place, Reason, Waiting, spelled_amount, waiting_row
+from ledger.drafts import Draft, digest_of
+from ledger.errors import BrokenInvariant
+from ledger.freezes import FreezeReason, freeze_everyone
+from ledger.money import MAX_AMOUNT, Amount, Denom
+from ledger.outbox import OPERATORS, news
+from ledger.units import Entry, Posting, Row
+
+MAX_EVIDENCE_ROWS: Final = 20
+"""Odd arrivals named beside a residue; more are in processed_deposits."""
+
+_ODD: Final = """
+SELECT tx_hash, msg_path, output_index, amount, memo, sender, height FROM processed_deposits
+WHERE chain_id = ? AND denom = ? AND state = 'odd'
+    AND height > ifnull((SELECT height FROM settled WHERE chain_id = ? AND denom = ?), -1)
+ORDER BY height, tx_hash LIMIT ?
+"""
+_SETTLE: Final = """
+INSERT INTO settled (chain_id, denom, height, balance) VALUES (?, ?, ?, ?)
+ON CONFLICT (chain_id, denom) DO UPDATE SET height = excluded.height, balance = excluded.balance
+"""
+_EVIDENCE: Final = """
+INSERT INTO evidence (chain_id, height, about, denom, facts, created_at) VALUES (?, ?, ?, ?, ?, ?)
+"""
+
+
+class Hints(NamedTuple):
+    """What may explain a difference to a person: this block's arrivals, and unproved ``claims`` of nodes."""
+
+    arrivals: Sequence[Arrival] = ()
+    claims: Mapping[str, Any] = MappingProxyType({})
+
+
+def settle(draft: Draft, place: Place, balances: Mapping[Denom, int], hints: Hints) -> None:
+    """Make the books equal to the proved ``balances``, and write down why they were not.
+
+    A surplus waits in UNCLAIMED as one row, a shortfall is SYSTEM_RESERVE's: nothing is ever taken from users.
+    """
+    for denom, balance in sorted(balances.items()):
+        if not 0 <= balance <= MAX_AMOUNT:
+            raise BrokenInvariant(f"a listed denom is beyond what the books can hold: {balance} {denom}")
+        difference = balance - draft.total(denom)
+        if difference > 0:
+            _post_residue(draft, place, denom, Amount(difference), hints)
+        elif difference < 0:
+            _post_shortfall(draft, place, denom, Amount(-difference), hints)
+        if draft.total(denom) != balance:
+            raise BrokenInvariant(f"books {draft.total(denom)}, chain {balance} {denom} at {place.height}")
+        draft.write(Row(_SETTLE, (place.chain_id, denom, place.height, balance), changes=1))
+
+
+def open_books(draft: Draft, place: Place, balances: Mapping[Denom, int]) -> None:
+    """Book what the address held before the first block that is watched: it is BOT_TREASURY's."""
+    for denom, balance in sorted(balances.items()):
+        held = Amount(balance - draft.total(denom))
+        if held > 0:
+            posting = Posting(None, BOT_TREASURY, held, denom)
+            inputs = {"denom": denom, "amount": held, "height": place.height}
+            draft.post(Entry(f"open:{place.chain_id}:{denom}", digest_of(inputs), "opening", (posting,)))
+
+
+def _post_residue(draft: Draft, place: Place, denom: Denom, amount: Amount, hints: Hints) -> None:
+    evidence = _evidence(draft, place, denom, hints)
+    entry = _adjusting(place, "residue", Posting(None, UNCLAIMED, amount, denom))
+    first = draft.post(entry)
+    draft.write(waiting_row(draft, place, Waiting(first, denom, amount, Reason.RESIDUE, evidence=evidence)))
+    facts = {
+        "amount": amount,
+        "denom": denom,
+        "height": place.height,
+        "reason": "residue",
+        "transaction": first,
+    }
+    draft.write(news("deposit.unclaimed", OPERATORS, facts, draft.view.now))
+
+
+def _post_shortfall(draft: Draft, place: Place, denom: Denom, amount: Amount, hints: Hints) -> None:
+    evidence = _evidence(draft, place, denom, hints)
+    draft.post(_adjusting(place, "adjustment", Posting(SYSTEM_RESERVE, None, amount, denom)))
+    draft.write(evidence_row(draft, place, "shortfall", evidence, denom))
+    freeze_everyone(draft, FreezeReason.SHORTFALL, f"{amount} {denom} missing at {place.height}")
+    facts = {"alert": "reconciliation.shortfall", "amount": amount, "denom": denom, "height": place.height}
+    draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+
+
+def _adjusting(place: Place, kind: str, posting: Posting) -> Entry:
+    inputs = {"amount": posting.amount, "denom": posting.denom, "height": place.height}
+    key = f"rec:{place.chain_id}:{place.height}:{posting.denom}"
+    return Entry(key, digest_of(inputs), kind, (posting,))
+
+
+def evidence_row(draft: Draft, place: Place, about: str, facts: str, denom: Denom | None = None) -> Row:
+    """Return the row that keeps why something was posted or frozen; ``facts`` is JSON."""
+    return Row(_EVIDENCE, (place.chain_id, place.height, about, denom, facts, draft.view.now), changes=1)
+
+
+def _evidence(draft: Draft, place: Place, denom: Denom, hints: Hints) -> str:
+    """Return JSON of what may explain a difference: odd amounts since the last settled height, and claims."""
+    parameters = (place.chain_id, denom, place.chain_id, denom, MAX_EVIDENCE_ROWS)
+    earlier = [dict(row) for row in draft.view.select(_ODD, parameters)]
+    here = [
+        each._asdict() for each in hints.arrivals if each.denom == denom and not spelled_amount(each.amount)
+    ]
+    odd = [*earlier, *here][:MAX_EVIDENCE_ROWS]
+    return json.dumps({"odd_arrivals": odd, "unproved": dict(hints.claims)}, sort_keys=True)
