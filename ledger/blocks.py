@@ -6,7 +6,7 @@ a replay, a second scanner or a crash between two blocks can neither lose nor re
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from ledger.deposits import Arrival, Place, post_arrivals
@@ -69,7 +69,8 @@ class BlockFacts:
 
     ``header`` is the light client's own JSON, kept beside the cursor; ``time`` the block's. ``inclusions`` names
     every transaction of the block: which of them are ours is decided inside the writer. ``state`` is None when no
-    node has it any more: this height joins the next settled one. ``claims`` are unproved and for people only.
+    node has it any more: this height joins the next settled one. ``claims`` are unproved and for people only; None
+    means that nobody asked for them yet.
     """
 
     chain_id: str
@@ -80,7 +81,7 @@ class BlockFacts:
     inclusions: tuple[Inclusion, ...] = ()
     spends: tuple[Spend, ...] = ()
     state: ProvedState | None = None
-    claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] | None = None
 
     @property
     def place(self) -> Place:
@@ -151,7 +152,7 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     """Post a whole block and move the cursor onto it.
 
     The outcome is False when the block is in the books already. Raises LeaseLost; WrongHeight when the block is not
-    the next one; BrokenInvariant when books and chain would not agree after a settled block.
+    the next one; ClaimsWanted when books and chain differ and nobody asked nodes why; BrokenInvariant when books and chain would not agree after a settled block.
     """
     require(view, fence)
     cursor = read_cursor(view, facts.chain_id)

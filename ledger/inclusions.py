@@ -12,11 +12,12 @@ from ledger.accounts import BOT_TREASURY
 from ledger.deposits import Place
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone
+from ledger.leases import unlock_withdrawal
 from ledger.money import Amount
 from ledger.outbox import OPERATORS, news
 from ledger.payments import OpenTransaction, paid_by, unresolved
 from ledger.units import Entry, Posting, Row
-from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell, unlock
+from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell
 
 ANTE_ONLY_CODES: Final = frozenset({30, 32})
 """Past the timeout, wrong sequence: codes that no message of ours ends with, so the ante failed."""
@@ -201,7 +202,7 @@ def _return(
 def _requeue(draft: Draft, paid: list[Withdrawal]) -> None:
     """Let each be paid by itself: one bad address must not stop the others again."""
     for each in paid:
-        draft.write(Row(_REQUEUE, (draft.view.now, each.id), changes=1), unlock(each.id))
+        draft.write(Row(_REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
 
 
 def _spend_fee(draft: Draft, attempt: OpenTransaction, fee: int) -> None:

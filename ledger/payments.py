@@ -12,12 +12,12 @@ from ledger.drafts import Draft
 from ledger.errors import Unavailable
 from ledger.freezes import freeze_of
 from ledger.journal import Journal, Lane
-from ledger.leases import Fence, require
+from ledger.leases import Fence, lock_withdrawal, require
 from ledger.money import Amount, Denom
 from ledger.ports import Millis
 from ledger.reader import Reader
 from ledger.units import Decision, Row, Unit, View
-from ledger.withdrawals import Withdrawal, WithdrawalState, lock, tell, withdrawal_of
+from ledger.withdrawals import Withdrawal, WithdrawalState, tell, withdrawal_of
 
 _OPEN: Final = (
     "SELECT * FROM signed_transactions WHERE state IN ('signed', 'broadcast') ORDER BY signed_height, hash"
@@ -116,7 +116,7 @@ def decide_store(
     draft.write(Row(_INSERT, {**signed._asdict(), "signed_at": view.now}, changes=1))
     for each in paid:
         draft.write(
-            lock(each.id, signed.hash),
+            lock_withdrawal(each.id, signed.hash),
             Row(_SIGN, (view.now, each.id), changes=1),
             Row(_INSERT_PAYOUT, (signed.hash, each.id), changes=1),
         )

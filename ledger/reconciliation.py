@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, UNCLAIMED
 from ledger.deposits import Arrival, Place, Reason, Waiting, spelled_amount, waiting_row
 from ledger.drafts import Draft, digest_of
-from ledger.errors import BrokenInvariant
+from ledger.errors import BrokenInvariant, Unavailable
 from ledger.freezes import FreezeReason, freeze_everyone
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
@@ -32,11 +31,15 @@ INSERT INTO evidence (chain_id, height, about, denom, facts, created_at) VALUES 
 """
 
 
+class ClaimsWanted(Unavailable):
+    """Books and chain differ: ask nodes what may explain it to a person, and post again with their claims."""
+
+
 class Hints(NamedTuple):
-    """What may explain a difference to a person: this block's arrivals, and unproved ``claims`` of nodes."""
+    """What may explain a difference: this block's arrivals, and unproved ``claims`` of nodes (None: not asked)."""
 
     arrivals: Sequence[Arrival] = ()
-    claims: Mapping[str, Any] = MappingProxyType({})
+    claims: Mapping[str, Any] | None = None
 
 
 def settle(draft: Draft, place: Place, balances: Mapping[Denom, int], hints: Hints) -> None:
@@ -48,6 +51,8 @@ def settle(draft: Draft, place: Place, balances: Mapping[Denom, int], hints: Hin
         if not 0 <= balance <= MAX_AMOUNT:
             raise BrokenInvariant(f"a listed denom is beyond what the books can hold: {balance} {denom}")
         difference = balance - draft.total(denom)
+        if difference and hints.claims is None:
+            raise ClaimsWanted(f"{difference} {denom} at {place.height}")
         if difference > 0:
             _post_residue(draft, place, denom, Amount(difference), hints)
         elif difference < 0:
@@ -110,4 +115,4 @@ def _evidence(draft: Draft, place: Place, denom: Denom, hints: Hints) -> str:
         each._asdict() for each in hints.arrivals if each.denom == denom and not spelled_amount(each.amount)
     ]
     odd = [*earlier, *here][:MAX_EVIDENCE_ROWS]
-    return json.dumps({"odd_arrivals": odd, "unproved": dict(hints.claims)}, sort_keys=True)
+    return json.dumps({"odd_arrivals": odd, "unproved": dict(hints.claims or {})}, sort_keys=True)

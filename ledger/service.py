@@ -15,6 +15,7 @@ from ledger.journal import Journal, Lane
 from ledger.leases import Leases
 from ledger.migrate import migrate
 from ledger.money import Amount, Asset, Denom
+from ledger.payments import Payments
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
 from ledger.store import Fault, Store, fault_of
@@ -47,6 +48,7 @@ class LedgerService:
         self.users = Users(journal, reader)
         self.transfers = Transfers(journal)
         self.withdrawals = Withdrawals(journal, reader, terms)
+        self.payments = Payments(journal, reader)
         self.blocks = Blocks(journal, reader, assets)
         self.leases = Leases(journal)
         self.identity = Identity(journal)

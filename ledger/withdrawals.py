@@ -14,6 +14,7 @@ from ledger.drafts import Draft, digest_of
 from ledger.errors import BrokenInvariant, Refused
 from ledger.freezes import freeze_of
 from ledger.journal import Journal, Lane
+from ledger.leases import is_locked, unlock_withdrawal
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.reader import Reader
@@ -33,9 +34,6 @@ _END: Final = """
 UPDATE withdrawals SET state = :state, resolution = :resolution, evidence = :evidence, changed_at = :at
 WHERE id = :id AND state = :before
 """
-_LOCK: Final = "INSERT INTO transaction_locks (role, holder, fence) VALUES (?, ?, 1)"
-_UNLOCK: Final = "DELETE FROM transaction_locks WHERE role = ? AND expires_at IS NULL"
-_LOCKED: Final = "SELECT 1 FROM transaction_locks WHERE role = ?"
 _STILL_EXECUTABLE: Final = """
 SELECT 1 FROM payouts JOIN signed_transactions AS signed USING (hash) LEFT JOIN cursor USING (chain_id)
 WHERE payouts.withdrawal = ? AND signed.state IN ('signed', 'broadcast')
@@ -144,24 +142,6 @@ def find(view: View, withdrawal: int) -> Withdrawal:
     return withdrawal_of(rows[0])
 
 
-def lock(withdrawal: int, holder: str) -> Row:
-    """Return the row that locks a withdrawal being signed: it stops its cancel and a second signing, nothing else."""
-    return Row(_LOCK, (_lock_role(withdrawal), holder), changes=1)
-
-
-def unlock(withdrawal: int) -> Row:
-    """Return the row that ends the lock, to stand beside the state change that ends its reason (never a clock)."""
-    return Row(_UNLOCK, (_lock_role(withdrawal),), changes=1)
-
-
-def _is_locked(view: View, withdrawal: int) -> bool:
-    return bool(view.select(_LOCKED, (_lock_role(withdrawal),)))
-
-
-def _lock_role(withdrawal: int) -> str:
-    return f"withdrawal:{withdrawal}"
-
-
 def facts_of(withdrawal: Withdrawal) -> dict[str, Any]:
     """Return what a sentence about ``withdrawal`` needs."""
     return {
@@ -209,7 +189,7 @@ def end(
     }
     draft.write(Row(_END, parameters, changes=1))
     if withdrawal.state is WithdrawalState.SIGNED:
-        draft.write(unlock(withdrawal.id))
+        draft.write(unlock_withdrawal(withdrawal.id))
     return first
 
 
@@ -276,7 +256,7 @@ def decide_cancel(view: View, account: AccountId, withdrawal: int) -> Decision[W
         raise Refused("unknown_withdrawal", withdrawal=withdrawal)
     if asked.state is WithdrawalState.CANCELLED:
         return Decision(asked)
-    if asked.state not in CANCELLABLE or _is_locked(view, withdrawal):
+    if asked.state not in CANCELLABLE or is_locked(view, withdrawal):
         raise Refused("withdrawal_not_cancellable", withdrawal=withdrawal, state=asked.state.value)
     draft = Draft(view)
     end(draft, asked, WithdrawalState.CANCELLED, hold_posting(asked, account, asked.held), actor=account)
