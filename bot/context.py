@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.intents import Chat, Entity, Person, ReplyTarget
+from bot.names import NameBook
 from bot.roles import Role
 from ledger.accounts import AccountId
-from ledger.money import Amount, Asset, Denom
+from ledger.money import Asset, Denom
 from ledger.ports import Millis
+from ledger.service import LedgerService
+from ledger.withdrawals import Terms
 
 if TYPE_CHECKING:
-    from ledger.service import LedgerService
-
-    from bot.names import NameBook
+    # The registry's own declarations take a Context.
     from bot.registry import Registry
 
 
@@ -28,13 +29,6 @@ class Treasury(NamedTuple):
     """An address with ``{hash}`` in it, or empty: no link is shown."""
 
 
-class Terms(NamedTuple):
-    """The house rules of one asset for money that leaves."""
-
-    minimum: Amount
-    fee: Amount
-
-
 class Me(NamedTuple):
     """The bot's own account in Telegram."""
 
@@ -46,13 +40,14 @@ class Me(NamedTuple):
 class Bank:
     """What every command may reach; made once by bot.main."""
 
-    service: "LedgerService"
-    names: "NameBook"
+    service: LedgerService
+    names: NameBook
     registry: "Registry"
     assets: tuple[Asset, ...]
     """Listed assets, the main one first: an amount without a symbol means it."""
     treasury: Treasury
     terms: Mapping[Denom, Terms]
+    """What a withdrawal costs at least, by denom; an asset without terms cannot be withdrawn."""
     me: Me
     owners: frozenset[int]
 

@@ -4,6 +4,7 @@ Updates are fetched raw, so one that does not parse stops nothing. Errors are to
 in the library ``TimedOut`` and ``BadRequest`` are both ``NetworkError``, so they are translated once, here, in order.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -284,7 +285,10 @@ def _request(http: httpx.AsyncBaseTransport | None, *, connections: int) -> HTTP
 
 
 def _throttled(error: Any) -> Throttled:
-    wait = error.retry_after
+    with warnings.catch_warnings():
+        # The library is on its way from seconds to durations, and warns of it; both are read here.
+        warnings.simplefilter("ignore")
+        wait = error.retry_after
     return Throttled(wait if isinstance(wait, int) else wait.total_seconds())
 
 

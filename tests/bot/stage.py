@@ -1,0 +1,301 @@
+"""A stage for the bot's core: the sandbox's Telegram over the library's real HTTP client, and real books on a file.
+
+The commands are small ones of the tests' own, so that what is shown is the one path and not a sentence.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from bot.context import Bank, Context, Me, Treasury
+from bot.front import Front, assemble
+from bot.names import NameBook
+from bot.outgoing import Message, Press
+from bot.registry import Command, Registry
+from bot.results import Answer, Choice, Effect, Result
+from bot.roles import Role
+from bot.supervisor import Supervisor
+from bot.transport import Telegram as Transport
+from ledger.accounts import AccountId
+from ledger.errors import Refused
+from ledger.money import Amount, Asset, Denom
+from ledger.ports import Millis
+from ledger.service import LedgerService
+from ledger.units import Decision, Entry, Posting, Unit, View
+from ledger.world import ThreadRunner
+from sandbox.telegram import BotAccount, Chat, Query, Telegram, User, create_app
+from sandbox.telegram import Message as Shown
+
+T = TypeVar("T")
+
+JUNO = Asset(Denom("ujuno"), "JUNO", 6)
+DEADLINE_SECONDS = 20.0
+
+
+class ManualClock:
+    """Time that goes on by itself, and that tests may push."""
+
+    def __init__(self) -> None:
+        self.pushed = 1_700_000_000_000
+
+    def now(self) -> Millis:
+        return Millis(self.pushed + int(time.monotonic() * 1000))
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.pushed += int(seconds * 1000)
+
+
+class PlainSpeech:
+    """Sentences without charm: the name of the sentence and its facts."""
+
+    def render(self, say: str, facts: Mapping[str, Any]) -> Message:
+        if say == "broken.words":
+            raise KeyError(say)
+        told = {name: value for name, value in facts.items() if name not in {"choices", "html"}}
+        keyboard = tuple((Press(choice["action"], choice["token"]),) for choice in facts.get("choices", ()))
+        return Message(facts.get("html") or f"{say} {json.dumps(told)}", keyboard)
+
+    def toast(self, say: str, facts: Mapping[str, Any]) -> str:
+        return f"{say} {json.dumps(dict(facts))}"
+
+
+async def hello(_context: Context) -> Result:
+    return Answer("hello")
+
+
+async def secret(_context: Context) -> Result:
+    return Answer("secret", {"balance": 42}, private=True)
+
+
+def pay(context: Context, destination: int, amount: int) -> Result:
+    """Move ``amount`` to ``destination``, as a command of the program would."""
+    books = context.bank.service.transfers
+    return Effect(
+        lambda beside: books.between_users(
+            context.account,
+            AccountId(destination),
+            Amount(amount),
+            JUNO.denom,
+            key=context.key,
+            beside=beside,
+        ),
+        lambda receipt: Answer("paid", {"receipt": receipt.entry_id, "amount": amount}, toast="paid"),
+    )
+
+
+async def give(context: Context) -> Result:
+    destination, amount = context.args.split()
+    return pay(context, int(destination), int(amount))
+
+
+async def ask(context: Context) -> Result:
+    destination, amount = context.args.split()
+    arguments = {"to": int(destination), "amount": int(amount)}
+    return Answer("asked", choices=(Choice("ask.yes", arguments), Choice("ask.no")))
+
+
+async def yes(context: Context) -> Result:
+    return pay(context, context.arguments["to"], context.arguments["amount"])
+
+
+async def no(_context: Context) -> Result:
+    return Answer("kept")
+
+
+async def gift(context: Context) -> Result:
+    return Answer("gift", choices=(Choice("gift.take", {"from": context.who.id}, anyone=True),))
+
+
+async def take(context: Context) -> Result:
+    books = context.bank.service.transfers
+    return Effect(
+        lambda beside: books.between_users(
+            AccountId(context.arguments["from"]),
+            context.account,
+            Amount(1),
+            JUNO.denom,
+            key=context.key,
+            beside=beside,
+        ),
+        lambda _receipt: Answer("taken", replace=False, toast="taken"),
+    )
+
+
+async def boast(_context: Context) -> Result:
+    return Answer("boast")
+
+
+async def fail(_context: Context) -> Result:
+    raise ZeroDivisionError
+
+
+async def mumble(_context: Context) -> Result:
+    return Answer("broken.words")
+
+
+async def bold(_context: Context) -> Result:
+    return Answer("bold", {"html": "<b>receipt 7"})
+
+
+async def follow(_context: Context) -> Result:
+    return Answer("followed", track="withdrawal:7")
+
+
+async def refuse(_context: Context) -> Result:
+    raise Refused("insufficient_balance", balance=0)
+
+
+COMMANDS = (
+    Command("hello", "say hello", hello),
+    Command("secret", "what you own", secret),
+    Command("give", "pay", give, "<id> <amount>", aliases=("tip",), moves_money=True),
+    Command("ask", "pay after a question", ask, actions={"ask.yes": yes, "ask.no": no}),
+    Command("gift", "pay whoever presses", gift, actions={"gift.take": take}),
+    Command("boast", "for admins", boast, role=Role.ADMIN),
+    Command("whisper", "for private chats", hello, in_group=False),
+    Command("fail", "has a mistake", fail),
+    Command("mumble", "has no words", mumble),
+    Command("bold", "has bad markup", bold),
+    Command("follow", "is edited later", follow),
+    Command("refuse", "is refused", refuse),
+)
+
+
+@dataclass
+class Stage:
+    """One Telegram, one bot account, one database; the program on it can be started and killed."""
+
+    path: Path
+    telegram: Telegram
+    account: BotAccount
+    clock: ManualClock
+    runner: ThreadRunner
+    owners: frozenset[int] = frozenset()
+    service: LedgerService = field(init=False)
+    front: Front = field(init=False)
+    alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    _transport: Transport | None = None
+    _program: int = 0
+
+    async def start(self, *, only: str = "") -> None:
+        """Start the program: all its loops, or those whose name begins with ``only``."""
+        self._program += 1
+        self.service = await LedgerService.open(
+            self.path, clock=self.clock, blocking=self.runner, assets=(JUNO,)
+        )
+        self._transport = Transport(
+            self.account.token,
+            "http://telegram.test/bot",
+            httpx.ASGITransport(create_app(self.telegram), raise_app_exceptions=False),
+        )
+        me = await self._transport.open()
+        self.front = assemble(
+            self._transport,
+            self._bank(me),
+            PlainSpeech(),
+            clock=self.clock,
+            random=random.Random(self._program),
+            holder="stage",
+            poll_seconds=1,
+        )
+        self._tasks = [
+            asyncio.create_task(Supervisor(name, loop, random.Random(3), self._alert).run(), name=name)
+            for name, loop in self.front.loops()
+            if name.startswith(only)
+        ]
+
+    def _bank(self, me: Me) -> Bank:
+        return Bank(
+            service=self.service,
+            names=NameBook(self.service.reader),
+            registry=Registry(COMMANDS),
+            assets=(JUNO,),
+            treasury=Treasury("testing-1", "juno1treasury", "juno"),
+            terms={},
+            me=me,
+            owners=self.owners,
+        )
+
+    async def _alert(self, code: str, facts: Mapping[str, Any]) -> None:
+        self.alerts.append((code, facts))
+
+    async def stop(self) -> None:
+        """Stop the program."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+            await self.service.close()
+
+    async def fund(self, person: User, amount: int) -> None:
+        """Give ``person`` coins from the chain."""
+        account = AccountId(person.id)
+        await self.service.users.register(account, person.first_name)
+
+        def decide(_view: View) -> Decision[None]:
+            posting = Posting(None, account, Amount(amount), JUNO.denom)
+            return Decision(None, (Entry(f"dep:{account}", b"", "deposit", (posting,)),))
+
+        await self.service.journal.submit(Unit(decide))
+
+    def balance(self, person: User) -> int:
+        return self.service.reader.balance(AccountId(person.id), JUNO.denom)
+
+    def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.service.reader.select(sql, parameters)]
+
+    async def until(self, condition: Callable[[], T]) -> T:
+        """Wait until ``condition`` holds, for Telegram or for the books."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not (found := condition()):
+                await asyncio.sleep(0.005)
+        return found
+
+    async def heard(self, who: User, chat: Chat, saying: str, times: int = 1) -> Shown:
+        """Wait until ``who`` sees the bot say something that begins with ``saying`` in ``chat``."""
+        found = await self.until(lambda: self.said(who, chat, saying)[times - 1 :])
+        return found[0]
+
+    def said(self, who: User | None, chat: Chat, saying: str = "") -> list[Shown]:
+        """Return what the bot said in ``chat``."""
+        return [shown for shown in self.telegram.replies(chat, who) if shown.text.startswith(saying)]
+
+    async def answered(self, query: Query) -> str:
+        """Wait until ``query`` was answered, and return the words over the chat."""
+        await self.until(lambda: query.answered)
+        return (query.answer or {}).get("text", "")
+
+    async def settled(self) -> None:
+        """Wait until nothing is left to do: no row waits in the inbox or is due in the outbox."""
+        queue = self.telegram.queues[self.account.user.id]
+        await self.until(
+            lambda: not queue.waiting and not self.rows("SELECT 1 FROM inbox WHERE state = 'new'")
+        )
+        await self.until(lambda: not self.rows("SELECT 1 FROM outbox WHERE state = 'pending'"))
+
+
+@contextlib.asynccontextmanager
+async def stage(path: Path, owner: int | None = None) -> AsyncIterator[Stage]:
+    """Set a stage with its database at ``path``; the program is not started yet."""
+    clock = ManualClock()
+    telegram = Telegram(clock=clock, rng=random.Random(7))
+    account = telegram.bot("Moneta", "moneta_test_bot")
+    runner = ThreadRunner()
+    set_up = Stage(path, telegram, account, clock, runner, frozenset({owner} if owner else ()))
+    try:
+        yield set_up
+    finally:
+        await set_up.stop()
+        runner.close()
