@@ -14,6 +14,7 @@ _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})*\Z")
 _RFC3339: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?Z\Z"
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _INT64_MAX: Final = 2**63 - 1
 _INT64_MIN: Final = -(2**63)
@@ -52,9 +53,9 @@ def member(parent: Any, key: str) -> Mapping[str, Any]:
 
 
 def text(parent: Mapping[str, Any], key: str) -> str:
-    """Return the string ``parent[key]``; an absent one is empty."""
+    """Return the string ``parent[key]``; an absent one is empty. JSON can spell strings that no UTF-8 has."""
     value = parent.get(key, "")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (not value.isascii() and _SURROGATE.search(value)):
         raise Malformed(f"{key} is no string")
     return value
 
