@@ -4,9 +4,10 @@ Updates are fetched raw, so one that does not parse stops nothing. Errors are to
 in the library ``TimedOut`` and ``BadRequest`` are both ``NetworkError``, so they are translated once, here, in order.
 """
 
-import warnings
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -57,6 +58,9 @@ from bot.intents import (
 )
 from bot.outgoing import Address, Copy, Key, Keyboard, Link, Message, Press, plain
 from ledger.ports import Millis
+
+# The library's switch for durations as such; its older form warns at every refusal.
+os.environ["PTB_TIMEDELTA"] = "true"
 
 CALL_TIMEOUT_SECONDS: Final = 10.0
 POLL_MARGIN_SECONDS: Final = 10.0
@@ -285,11 +289,8 @@ def _request(http: httpx.AsyncBaseTransport | None, *, connections: int) -> HTTP
 
 
 def _throttled(error: Any) -> Throttled:
-    with warnings.catch_warnings():
-        # The library is on its way from seconds to durations, and warns of it; both are read here.
-        warnings.simplefilter("ignore")
-        wait = error.retry_after
-    return Throttled(wait if isinstance(wait, int) else wait.total_seconds())
+    wait: timedelta = error.retry_after
+    return Throttled(wait.total_seconds())
 
 
 def _rejected(error: Any) -> TransportError:
@@ -306,7 +307,9 @@ _TRANSLATIONS: Final[Sequence[tuple[type[TelegramError], Callable[[Any], Transpo
     (InvalidToken, lambda _: BadToken("Telegram does not know this token")),
     (BadRequest, _rejected),
     (NetworkError, lambda error: Offline(str(error))),
-    (TelegramError, _rejected),
+    (EndPointNotFound, _rejected),
+    # An answer that is no JSON: the call may have been carried out.
+    (TelegramError, lambda error: Offline(str(error))),
 )
 
 

@@ -259,7 +259,7 @@ class Stage:
     async def until(self, condition: Callable[[], T]) -> T:
         """Wait until ``condition`` holds, for Telegram or for the books."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not (found := condition()):
+            while not (found := condition()):  # noqa: ASYNC110 - the books tell nobody that they changed
                 await asyncio.sleep(0.005)
         return found
 
@@ -275,7 +275,7 @@ class Stage:
     async def answered(self, query: Query) -> str:
         """Wait until ``query`` was answered, and return the words over the chat."""
         await self.until(lambda: query.answered)
-        return (query.answer or {}).get("text", "")
+        return str((query.answer or {}).get("text", ""))
 
     async def settled(self) -> None:
         """Wait until nothing is left to do: no row waits in the inbox or is due in the outbox."""

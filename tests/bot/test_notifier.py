@@ -1,0 +1,204 @@
+"""News and answers on their way out, against a Telegram that throttles, blocks, breaks off and refuses."""
+
+import json
+from typing import Any
+
+from ledger.accounts import AccountId
+from ledger.outbox import OPERATORS, news
+from ledger.units import Decision, Unit, View
+from sandbox.telegram import Chat, Fault, User
+from tests.bot.stage import Stage
+
+
+async def tell(bot: Stage, event: str, recipient: int, **facts: Any) -> None:
+    """Commit news, as a book does."""
+
+    def decide(view: View) -> Decision[None]:
+        return Decision(None, rows=(news(event, AccountId(recipient), facts, view.now),))
+
+    await bot.service.journal.submit(Unit(decide))
+
+
+def state(bot: Stage, event: str = "reply") -> list[str]:
+    return [row[0] for row in bot.rows("SELECT state FROM outbox WHERE event = ? ORDER BY id", event)]
+
+
+async def greet(bot: Stage, who: User) -> Chat:
+    """Let ``who`` begin a private chat with the bot."""
+    chat = bot.telegram.private(who)
+    bot.telegram.say(who, chat, "/hello")
+    await bot.heard(who, chat, "hello")
+    return chat
+
+
+async def test_a_throttled_message_waits_as_long_as_it_was_told(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.faults.add(
+        Fault("refuse", "sendMessage", code=429, description="Too Many Requests", retry_after=2)
+    )
+    bot.telegram.say(ana, chat, "/hello")
+    await bot.until(
+        lambda: bot.rows("SELECT 1 FROM outbox WHERE due_at > created_at + 1500 AND attempts = 0")
+    )
+    bot.clock.pass_seconds(3)
+    await bot.heard(ana, chat, "hello")
+
+
+async def test_a_throttled_chat_keeps_no_other_waiting(bot: Stage, ana: User, ben: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.faults.add(
+        Fault("refuse", "sendMessage", code=429, description="Too Many Requests", retry_after=600)
+    )
+    bot.telegram.say(ana, chat, "/hello")
+    await bot.until(lambda: bot.rows("SELECT 1 FROM outbox WHERE due_at > created_at"))
+    await greet(bot, ben)
+    assert bot.said(ana, chat) == []
+
+
+async def test_what_a_blocked_person_missed_comes_when_they_write(bot: Stage, ana: User) -> None:
+    chat = await greet(bot, ana)
+    bot.telegram.block(ana)
+    await tell(bot, "transfer.received", ana.id, amount=5)
+    await bot.until(lambda: state(bot, "transfer.received") == ["undeliverable"])
+    bot.telegram.say(ana, chat, "/start")
+    await bot.heard(ana, chat, "transfer.received")
+
+
+async def test_a_lost_reply_is_sent_again_with_its_number(bot: Stage, ana: User, ben: User) -> None:
+    await bot.fund(ana, 100)
+    await bot.fund(ben, 1)
+    chat = bot.telegram.private(ana)
+    bot.telegram.faults.add(Fault("lost_reply", "sendMessage"))
+    bot.telegram.say(ana, chat, f"/give {ben.id} 10")
+    await bot.heard(ana, chat, "paid", times=2)
+    await bot.settled()
+    first, second = bot.said(ana, chat, "paid")
+    assert (first.text, bot.balance(ben)) == (second.text, 11)
+
+
+async def test_markup_that_is_refused_goes_out_plain(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/bold")
+    assert (await bot.heard(ana, chat, "receipt 7")).text == "receipt 7"
+
+
+async def test_a_message_that_says_so_already_counts_as_edited(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/follow")
+    await bot.heard(ana, chat, "followed")
+    for _ in range(2):
+        await tell(bot, "withdrawal.signed", ana.id, withdrawal=7)
+    await bot.settled()
+    assert state(bot, "withdrawal.signed") == ["sent", "sent"]
+
+
+async def test_news_edit_the_message_that_they_belong_to(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/follow")
+    tracker = await bot.heard(ana, chat, "followed")
+    await tell(bot, "withdrawal.confirmed", ana.id, withdrawal=7)
+    assert (await bot.heard(ana, chat, "withdrawal.confirmed")).id == tracker.id
+
+
+async def test_news_of_a_closed_subject_are_a_new_message(bot: Stage, ana: User) -> None:
+    chat = await greet(bot, ana)
+    await tell(bot, "deposit.seen", ana.id, amount=1)
+    card = await bot.heard(ana, chat, "deposit.seen")
+    await tell(bot, "deposit.credited", ana.id, amount=1)
+    assert (await bot.heard(ana, chat, "deposit.credited")).id == card.id
+    await tell(bot, "deposit.credited", ana.id, amount=2)
+    assert (await bot.heard(ana, chat, "deposit.credited", times=2)).id != card.id
+
+
+async def test_news_whose_message_was_deleted_are_written_anew(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/follow")
+    tracker = await bot.heard(ana, chat, "followed")
+    del chat.messages[tracker.id]
+    await tell(bot, "withdrawal.confirmed", ana.id, withdrawal=7)
+    assert (await bot.heard(ana, chat, "withdrawal.confirmed")).id != tracker.id
+
+
+async def test_a_secret_asked_for_in_a_group_is_told_in_private(bot: Stage, ana: User, plaza: Chat) -> None:
+    chat = await greet(bot, ana)
+    bot.telegram.say(ana, plaza, "/secret")
+    await bot.heard(ana, chat, "secret")
+    assert bot.said(None, plaza) == []
+
+
+async def test_a_refusal_about_money_stays_out_of_the_group(bot: Stage, ana: User, plaza: Chat) -> None:
+    chat = await greet(bot, ana)
+    bot.telegram.say(ana, plaza, "/refuse")
+    await bot.heard(ana, chat, "refused.insufficient_balance")
+    assert bot.said(None, plaza) == []
+
+
+async def test_who_cannot_be_written_to_finds_a_neutral_line(bot: Stage, ana: User, plaza: Chat) -> None:
+    bot.telegram.say(ana, plaza, "/secret")
+    pointer = await bot.heard(ana, plaza, "private.elsewhere")
+    assert "42" not in pointer.text
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/start")
+    await bot.heard(ana, chat, "secret")
+
+
+async def test_an_ephemeral_command_is_answered_to_its_sender_alone(
+    bot: Stage, ana: User, ben: User, plaza: Chat
+) -> None:
+    bot.telegram.promote(bot.account, plaza)
+    bot.telegram.say(ana, plaza, "/secret", ephemeral=True)
+    await bot.heard(ana, plaza, "secret")
+    assert bot.said(ben, plaza) == []
+
+
+async def test_an_alert_reaches_the_owner(bot: Stage, owner: User) -> None:
+    chat = await greet(bot, owner)
+    await tell(bot, "alert.raised", OPERATORS, alert="test")
+    assert (
+        json.loads((await bot.heard(owner, chat, "alert.raised")).text.partition(" ")[2])["alert"] == "test"
+    )
+
+
+async def test_an_alert_that_reached_nobody_waits_for_an_owner(bot: Stage, owner: User) -> None:
+    await tell(bot, "alert.raised", OPERATORS, alert="test")
+    await bot.until(lambda: state(bot, "alert.raised") == ["undeliverable"])
+    chat = await greet(bot, owner)
+    await bot.heard(owner, chat, "alert.raised")
+
+
+async def test_a_message_without_words_is_dropped_and_told(bot: Stage, ana: User, owner: User) -> None:
+    watch = await greet(bot, owner)
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/mumble")
+    await bot.heard(owner, watch, "alert.raised")
+    await greet(bot, ana)
+    assert "dropped" in state(bot)
+
+
+async def test_attempts_end(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.faults.add(Fault("refuse", "sendMessage", times=900, code=500))
+    bot.telegram.say(ana, chat, "/hello")
+
+    def given_up() -> bool:
+        bot.clock.pass_seconds(1000)
+        return state(bot) == ["dropped"]
+
+    await bot.until(given_up)
+    assert bot.rows("SELECT attempts FROM outbox WHERE event = 'reply'") == [(12,)]
+
+
+async def test_a_group_that_threw_the_bot_out_stops_nothing(
+    bot: Stage, ana: User, ben: User, plaza: Chat
+) -> None:
+    bot.telegram.faults.add(
+        Fault(
+            "refuse",
+            "sendMessage",
+            code=403,
+            description="Forbidden: bot was kicked from the supergroup chat",
+        )
+    )
+    bot.telegram.say(ana, plaza, "/hello")
+    await bot.until(lambda: state(bot) == ["undeliverable"])
+    await greet(bot, ben)
