@@ -1,7 +1,8 @@
 """Why no withdrawal is signed: what the program found on the chain, or what a person ordered (product.md)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.drafts import Draft
@@ -31,6 +32,14 @@ class FreezeReason(StrEnum):
     ORDERED = "ordered"
 
 
+class Selects(Protocol):
+    """The books as the writer or a reader sees them."""
+
+    def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """Run a SELECT."""
+        ...
+
+
 class Freeze(NamedTuple):
     """A standing freeze; ``account`` None freezes everyone's withdrawals."""
 
@@ -38,14 +47,14 @@ class Freeze(NamedTuple):
     account: AccountId | None
 
 
-def standing(view: View) -> list[Freeze]:
+def standing(books: Selects) -> list[Freeze]:
     """Return the freezes that are not lifted, oldest first."""
-    return [Freeze(FreezeReason(row["reason"]), row["account"]) for row in view.select(_STANDING)]
+    return [Freeze(FreezeReason(row["reason"]), row["account"]) for row in books.select(_STANDING)]
 
 
-def freeze_of(view: View, account: AccountId) -> Freeze | None:
+def freeze_of(books: Selects, account: AccountId) -> Freeze | None:
     """Return what keeps withdrawals of ``account`` from being signed, or None."""
-    return next((freeze for freeze in standing(view) if freeze.account in (None, account)), None)
+    return next((freeze for freeze in standing(books) if freeze.account in (None, account)), None)
 
 
 def freeze_everyone(draft: Draft, reason: FreezeReason, note: str) -> None:

@@ -1,0 +1,240 @@
+"""Coins in, and what became of ours: one verified block after the other goes into the books (chain.md, Deposits).
+
+The scanner carries; it decides nothing about money. What a block means is decided inside the writer (ledger.blocks),
+and what may be believed by the light client behind `Sight`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from chain.errors import ChainError, Halted, Lied, NodeUnavailable, NotYet, Pruned
+from chain.inbound import Treasury, read_block
+from chain.tenure import Tenure
+from chain.verified import ChainView, TrustedHeader, VerifiedBlock
+from ledger.blocks import BlockFacts, Blocks, Cursor, ProvedState, TreasuryAccount
+from ledger.errors import LeaseLost
+from ledger.ports import Clock, Millis
+from ledger.reconciliation import ClaimsWanted
+
+MAX_CLAIMS_CHARACTERS: Final = 20_000
+"""Of a block's claims kept as evidence: nodes say what they like, and as much."""
+
+
+class Sight(ChainView, Protocol):
+    """What the scanner needs beside verified reading: where to begin, and what nodes claim."""
+
+    async def opening(self) -> TrustedHeader:
+        """Return the header to start from on the first start."""
+        ...
+
+    async def claims(self, height: int) -> dict[str, Any]:
+        """Return what a node claims of block ``height`` that nothing proves."""
+        ...
+
+
+class ScannerRules(NamedTuple):
+    """How long to wait, and how much to do at once."""
+
+    poll_seconds: float = 1.0
+    retry_seconds: float = 5.0
+    standby_seconds: float = 5.0
+    halted_seconds: float = 60.0
+    blocks_per_step: int = 100
+    alert_again_ms: int = 3_600_000
+    """How long an alert that still holds is not repeated."""
+    silent_ms: int = 300_000
+    """Nodes that are away this long are worth an alert."""
+
+
+class Scanner:
+    """One reader of one chain. ``step`` is called again and again by whoever supervises it."""
+
+    def __init__(
+        self,
+        sight: Sight,
+        blocks: Blocks,
+        tenure: Tenure,
+        *,
+        chain_id: str,
+        treasury: Treasury,
+        clock: Clock,
+        take_lies: Callable[[], Sequence[Lied]] = tuple,
+        rules: ScannerRules = ScannerRules(),  # noqa: B008 - immutable
+    ) -> None:
+        self._sight = sight
+        self._blocks = blocks
+        self._tenure = tenure
+        self._chain_id = chain_id
+        self._treasury = treasury
+        self._clock = clock
+        self._take_lies = take_lies
+        self._rules = rules
+        self._alerted: dict[str, Millis] = {}
+        self._unavailable_since: Millis | None = None
+        self._opening: TrustedHeader | None = None
+
+    async def step(self) -> float:
+        """Post the blocks that are there, up to a limit; return the seconds to wait before the next step.
+
+        Raises what the journal raises. Whatever the chain does is answered here: alert, wait, never skip. While another
+        instance scans, this one stands by.
+        """
+        try:
+            return await self._scan()
+        except LeaseLost:
+            self._tenure.forget()
+            return self._rules.standby_seconds
+        except ChainError as error:
+            return await self._answer(error)
+        finally:
+            for lie in self._take_lies():
+                await self._alert_lie(lie)
+
+    async def _scan(self) -> float:
+        cursor = self._blocks.cursor(self._chain_id)
+        if cursor is None:
+            return await self._open()
+        trusted = header_from_json(cursor.header)
+        for _ in range(self._rules.blocks_per_step):
+            block = await self._sight.block(trusted.height + 1, trusted)
+            state = await self._state(block)
+            await self._post(block, state)
+            trusted = block.header
+            self._recovered()
+        return 0.0
+
+    async def _open(self) -> float:
+        """Walk from the first trusted header to a block whose state a node still has, and open the books there."""
+        if self._opening is None:
+            self._opening = await self._sight.opening()
+        for _ in range(self._rules.blocks_per_step):
+            block = await self._sight.block(self._opening.height + 1, self._opening)
+            state = await self._state(block)
+            if state is not None:
+                await self._blocks.open(await self._tenure.fence(), self._facts(block, state, {}))
+                self._recovered()
+                return 0.0
+            self._opening = block.header
+        return 0.0
+
+    async def _state(self, block: VerifiedBlock) -> ProvedState | None:
+        """Return what is proved after ``block``, or None when no node has that state any more.
+
+        A node that cannot answer makes it unknown, never zero: then this raises, and the step is tried again.
+        """
+        raw = self._treasury.raw
+        try:
+            balances = {
+                denom: await self._sight.balance(block, raw, denom) for denom in sorted(self._blocks.listed)
+            }
+            account = await self._sight.account(block, raw)
+        except Pruned:
+            return None
+        return ProvedState(balances, TreasuryAccount(*account) if account else None)
+
+    async def _post(self, block: VerifiedBlock, state: ProvedState | None) -> None:
+        fence = await self._tenure.fence()
+        try:
+            await self._blocks.post(fence, self._facts(block, state, None))
+        except ClaimsWanted:
+            claims = await self._claims(block)
+            await self._blocks.post(fence, self._facts(block, state, claims))
+
+    def _facts(
+        self, block: VerifiedBlock, state: ProvedState | None, claims: Mapping[str, Any] | None
+    ) -> BlockFacts:
+        inbound = read_block(block, self._treasury)
+        return BlockFacts(
+            chain_id=self._chain_id,
+            height=block.header.height,
+            header=header_to_json(block.header),
+            time=block.header.time,
+            arrivals=inbound.arrivals,
+            inclusions=inbound.inclusions,
+            spends=inbound.spends,
+            state=state,
+            claims=claims,
+        )
+
+    async def _claims(self, block: VerifiedBlock) -> dict[str, Any]:
+        """Return what may explain a difference to a person; nothing is better than no posting."""
+        try:
+            claims = await self._sight.claims(block.header.height)
+        except NodeUnavailable:
+            return {}
+        text = json.dumps(claims, sort_keys=True)
+        return claims if len(text) <= MAX_CLAIMS_CHARACTERS else {"cut": text[:MAX_CLAIMS_CHARACTERS]}
+
+    def _recovered(self) -> None:
+        self._unavailable_since = None
+        for code in ("chain.halted", "chain.pruned", "chain.unavailable"):
+            self._alerted.pop(code, None)
+
+    async def _answer(self, error: ChainError) -> float:
+        """Say how long to wait for what the chain did, and alert where a person must know."""
+        if isinstance(error, NotYet):
+            return self._rules.poll_seconds
+        if isinstance(error, Lied):
+            await self._alert_lie(error)
+            return self._rules.retry_seconds
+        if isinstance(error, Halted | Pruned):
+            code = "chain.pruned" if isinstance(error, Pruned) else "chain.halted"
+            await self._alert(code, code, {"why": str(error)})
+            return self._rules.halted_seconds
+        await self._alert_when_silent(error)
+        return self._rules.retry_seconds
+
+    async def _alert_when_silent(self, error: ChainError) -> None:
+        now = self._clock.now()
+        if self._unavailable_since is None:
+            self._unavailable_since = now
+        if now - self._unavailable_since >= self._rules.silent_ms:
+            await self._alert("chain.unavailable", "chain.unavailable", {"why": str(error)})
+
+    async def _alert_lie(self, lie: Lied) -> None:
+        facts = {"endpoint": lie.endpoint, "why": lie.why}
+        await self._alert(f"node.lied {lie.endpoint} {lie.why}", "node.lied", facts)
+
+    async def _alert(self, topic: str, alert: str, facts: dict[str, Any]) -> None:
+        """Tell the operators, unless they were told of the same ``topic`` not long ago."""
+        now = self._clock.now()
+        told = self._alerted.get(topic)
+        if told is None or now - told >= self._rules.alert_again_ms:
+            await self._blocks.alert(alert, facts)
+            self._alerted[topic] = now
+            self._forget_old_alerts(now)
+
+    def _forget_old_alerts(self, now: int) -> None:
+        recent = {topic: at for topic, at in self._alerted.items() if now - at < self._rules.alert_again_ms}
+        self._alerted = recent
+
+    def cursor(self) -> Cursor | None:
+        """Return where the books stand."""
+        return self._blocks.cursor(self._chain_id)
+
+
+def header_to_json(header: TrustedHeader) -> str:
+    """Return a trusted header as it is kept beside the cursor."""
+    fields = {
+        "height": header.height,
+        "block_id": header.block_id.hex(),
+        "time": header.time,
+        "validators_hash": header.validators_hash.hex(),
+        "next_validators_hash": header.next_validators_hash.hex(),
+        "app_hash": header.app_hash.hex(),
+    }
+    return json.dumps(fields, sort_keys=True)
+
+
+def header_from_json(text: str) -> TrustedHeader:
+    """Return what `header_to_json` wrote."""
+    fields = json.loads(text)
+    return TrustedHeader(
+        height=fields["height"],
+        block_id=bytes.fromhex(fields["block_id"]),
+        time=Millis(fields["time"]),
+        validators_hash=bytes.fromhex(fields["validators_hash"]),
+        next_validators_hash=bytes.fromhex(fields["next_validators_hash"]),
+        app_hash=bytes.fromhex(fields["app_hash"]),
+    )

@@ -1,0 +1,260 @@
+"""Coins out: sign, store, then broadcast, and the same bytes again until a block decides (chain.md, Withdrawals).
+
+Nothing here makes a state final, and no answer of a node refunds anything: only the scanner's verified blocks do.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from chain.coins import ChainCoin
+from chain.endpoints import Broadcast
+from chain.errors import Halted
+from chain.fees import Quote, quote
+from chain.parameters import ChainParameters
+from chain.tenure import Tenure
+from chain.wallet import Payment, SigningFacts, Wallet
+from ledger.accounts import BOT_TREASURY
+from ledger.blocks import Blocks, Cursor
+from ledger.errors import LeaseLost
+from ledger.freezes import freeze_of
+from ledger.money import Amount, Denom
+from ledger.payments import OpenTransaction, Payments, SignedTransaction, StalePlan, covers
+from ledger.ports import Clock, Millis
+from ledger.reader import Reader
+from ledger.withdrawals import Withdrawal, Withdrawals
+
+MAX_BATCH: Final = 50
+"""Withdrawals in one transaction: a failed one costs the whole fee, and is paid again one by one."""
+
+_QUEUE_LOOKED_AT: Final = 200
+
+HALTING_CODES: Final = {
+    2: "the bytes are no transaction to the nodes",
+    4: "chain id, account number or signature are wrong",
+    11: "the gas limit is below what the ante costs",
+    12: "the memo is too long for the nodes",
+    13: "the fee is below the nodes' floor",
+}
+"""Codes of the ante (codespace sdk) that the next transaction would meet too: signing more helps nobody."""
+
+WAITING_CODES: Final = frozenset({30, 32})
+"""Past the timeout, sequence used or not reached: blocks will tell, nothing to alert."""
+
+
+class Broadcaster(Protocol):
+    """Offers bytes to every node."""
+
+    async def broadcast(self, raw: bytes) -> Broadcast:
+        """Return what each node said; raises nothing of the chain's."""
+        ...
+
+
+class SenderRules(NamedTuple):
+    """How often to look, and when the cursor is recent enough to sign on."""
+
+    poll_seconds: float = 1.0
+    standby_seconds: float = 5.0
+    rebroadcast_blocks: int = 3
+    fresh_ms: int = 60_000
+    """A cursor whose block is older is still catching up: what is signed there may be past its timeout."""
+    alert_again_ms: int = 3_600_000
+
+
+class Plan(NamedTuple):
+    """Withdrawals to pay with one transaction, and its price."""
+
+    withdrawals: tuple[Withdrawal, ...]
+    quote: Quote
+
+
+def make_plan(
+    queued: Sequence[Withdrawal], treasury: int, parameters: ChainParameters, *, max_batch: int = MAX_BATCH
+) -> Plan | None:
+    """Return what to sign next of ``queued`` (oldest first), None when its fee is not covered.
+
+    Those without a memo go together as long as BOT_TREASURY, which owns ``treasury``, covers a failure of the batch;
+    one with a memo, or whose batch failed before, goes alone.
+    """
+    if not queued:
+        return None
+    batch = _batch(queued, max_batch)
+    for withdrawals in (batch, batch[:1]):
+        price = quote(parameters, len(withdrawals))
+        if covers(treasury, price.fee.amount, price.fee.denom, list(withdrawals)):
+            return Plan(withdrawals, price)
+    return None
+
+
+def _batch(queued: Sequence[Withdrawal], limit: int) -> tuple[Withdrawal, ...]:
+    if _goes_alone(queued[0]):
+        return (queued[0],)
+    return tuple(each for each in queued if not _goes_alone(each))[:limit]
+
+
+def _goes_alone(withdrawal: Withdrawal) -> bool:
+    return withdrawal.alone or bool(withdrawal.memo)
+
+
+class Concern(NamedTuple):
+    """What a person must know of a broadcast; ``halts``: the next transaction would meet the same."""
+
+    why: str
+    codes: tuple[int, ...]
+    halts: bool
+
+
+def concern_of(broadcast: Broadcast) -> Concern | None:
+    """Judge the answers of all nodes to the same bytes: one that took them outweighs any refusal.
+
+    A refusal proves nothing about the money: unknown is never failed. Without one verdict from every node there is
+    nothing to judge.
+    """
+    if broadcast.taken or not broadcast.rejected:
+        return None
+    codes = tuple(sorted({answer.code for answer in broadcast.rejections}))
+    if WAITING_CODES.intersection(codes):
+        return None
+    halting = [HALTING_CODES[code] for code in codes if code in HALTING_CODES]
+    why = "; ".join(halting) or "; ".join(sorted({answer.log[:200] for answer in broadcast.rejections}))
+    return Concern(why, codes, halts=len(halting) == len(codes))
+
+
+class Sender:
+    """One signer of one treasury. ``step`` is called again and again by whoever supervises it."""
+
+    def __init__(
+        self,
+        wallet: Wallet,
+        broadcaster: Broadcaster,
+        tenure: Tenure,
+        *,
+        blocks: Blocks,
+        payments: Payments,
+        withdrawals: Withdrawals,
+        reader: Reader,
+        parameters: ChainParameters,
+        clock: Clock,
+        rules: SenderRules = SenderRules(),  # noqa: B008 - immutable
+    ) -> None:
+        self._wallet = wallet
+        self._broadcaster = broadcaster
+        self._tenure = tenure
+        self._blocks = blocks
+        self._payments = payments
+        self._withdrawals = withdrawals
+        self._reader = reader
+        self._parameters = parameters
+        self._clock = clock
+        self._rules = rules
+        self._offered_at: dict[str, int] = {}
+        self._alerted: dict[str, Millis] = {}
+        self._halted: str | None = None
+
+    async def step(self) -> float:
+        """Offer what is unresolved again, or sign and store the next; return the seconds to wait before the next step.
+
+        Raises Halted while nodes refuse whatever is signed, and what the journal raises.
+        """
+        try:
+            cursor = self._blocks.cursor(self._parameters.chain_id)
+            if cursor is not None:
+                await self._send(cursor)
+        except LeaseLost:
+            self._tenure.forget()
+            return self._rules.standby_seconds
+        except StalePlan:
+            return 0.0
+        return self._rules.poll_seconds
+
+    async def _send(self, cursor: Cursor) -> None:
+        unresolved = self._payments.unresolved()
+        self._forget_resolved(unresolved)
+        for each in unresolved:
+            await self._offer_again(each, cursor)
+        if not unresolved:
+            await self._sign_next(cursor)
+
+    async def _sign_next(self, cursor: Cursor) -> None:
+        queued = self._queued()
+        if not queued or not self._is_fresh(cursor):
+            return
+        if self._halted is not None:
+            raise Halted(self._halted)
+        plan = make_plan(queued, self._reader.balance(BOT_TREASURY, self._fee_denom), self._parameters)
+        if plan is None:
+            await self._alert("treasury.short", {"denom": self._fee_denom, "waiting": len(queued)})
+            return
+        signed = self._signed(plan, cursor)
+        fence = await self._tenure.fence()
+        await self._payments.store(fence, signed, tuple(each.id for each in plan.withdrawals))
+        await self._offer(signed, cursor, broadcast_before=False)
+
+    @property
+    def _fee_denom(self) -> Denom:
+        return self._parameters.fee_denom
+
+    def _queued(self) -> list[Withdrawal]:
+        queued = self._withdrawals.queued(_QUEUE_LOOKED_AT)
+        return [each for each in queued if freeze_of(self._reader, each.account) is None]
+
+    def _is_fresh(self, cursor: Cursor) -> bool:
+        """Tell whether sequence and height may be signed on: proved at the cursor, and the cursor is at the tip."""
+        recent = self._clock.now() - cursor.block_time <= self._rules.fresh_ms
+        return cursor.is_proved and cursor.account is not None and recent
+
+    def _signed(self, plan: Plan, cursor: Cursor) -> SignedTransaction:
+        assert cursor.account is not None, "a fresh cursor has a proved account"
+        payments = [Payment(each.address, (ChainCoin(each.denom, each.amount),)) for each in plan.withdrawals]
+        facts = SigningFacts(
+            account_number=cursor.account.account_number,
+            sequence=cursor.account.sequence,
+            gas_limit=plan.quote.gas_limit,
+            fee=plan.quote.fee,
+            timeout_height=cursor.height + self._parameters.timeout_blocks,
+            memo=plan.withdrawals[0].memo,
+        )
+        signed = self._wallet.sign_sends(payments, facts)
+        return SignedTransaction(
+            hash=signed.canonical_hash,
+            chain_id=self._parameters.chain_id,
+            bytes=signed.raw,
+            account_number=facts.account_number,
+            sequence=facts.sequence,
+            fee=Amount(facts.fee.amount),
+            fee_denom=facts.fee.denom,
+            gas_limit=facts.gas_limit,
+            signed_height=cursor.height,
+            timeout_height=facts.timeout_height,
+        )
+
+    async def _offer_again(self, transaction: OpenTransaction, cursor: Cursor) -> None:
+        """Offer the same bytes every few blocks: a restarted node has forgotten its mempool."""
+        signed = transaction.signed
+        offered = self._offered_at.get(signed.hash)
+        due = offered is None or cursor.height - offered >= self._rules.rebroadcast_blocks
+        if due and cursor.height < signed.timeout_height:
+            await self._offer(signed, cursor, broadcast_before=transaction.broadcast)
+
+    async def _offer(self, signed: SignedTransaction, cursor: Cursor, *, broadcast_before: bool) -> None:
+        fence = await self._tenure.fence()
+        self._offered_at[signed.hash] = cursor.height
+        answers = await self._broadcaster.broadcast(signed.bytes)
+        if answers.taken and not broadcast_before:
+            await self._payments.mark_broadcast(fence, signed.hash)
+        concern = concern_of(answers)
+        if concern is not None:
+            await self._alert(
+                "broadcast.rejected", {"tx": signed.hash, "codes": concern.codes, "why": concern.why}
+            )
+            self._halted = concern.why if concern.halts else self._halted
+
+    def _forget_resolved(self, unresolved: Sequence[OpenTransaction]) -> None:
+        open_hashes = {each.signed.hash for each in unresolved}
+        self._offered_at = {key: at for key, at in self._offered_at.items() if key in open_hashes}
+
+    async def _alert(self, alert: str, facts: dict[str, object]) -> None:
+        now = self._clock.now()
+        told = self._alerted.get(alert)
+        if told is None or now - told >= self._rules.alert_again_ms:
+            await self._blocks.alert(alert, facts)
+            self._alerted[alert] = now
