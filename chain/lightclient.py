@@ -74,6 +74,7 @@ class LightClient:
         self._window_blocks: Final = window_blocks
         self._sets: Final[dict[bytes, ValidatorSet]] = {}
         self._ready: dict[int, _Ready] = {}
+        self._vouched: dict[int, bytes] = {}
 
     async def opening(self) -> TrustedHeader:
         """Return the header to start from on the first start: the anchor's, or the newest that all nodes agree on.
@@ -95,14 +96,14 @@ class LightClient:
     async def block(self, height: int, trusted: TrustedHeader) -> VerifiedBlock:
         """Return block ``height``, where ``trusted`` is the accepted header of ``height - 1``.
 
-        Raises Halted when ``trusted`` is older than the trust period, NotYet while ``height + 1`` does not exist,
-        Pruned, Lied, NodeUnavailable.
+        Raises Halted when ``trusted`` is older than the trust period and no newer anchor vouches for it, NotYet while
+        ``height + 1`` does not exist, Pruned, Lied, NodeUnavailable.
         """
         if trusted.height != height - 1:
             raise ValueError(f"height {height} follows {height - 1}, not {trusted.height}")
         ready = self._ready.pop(height, None)
         if ready is None or ready.after != trusted.block_id:
-            self._require_recent(trusted)
+            await self._require_trust(trusted)
             self._ready = await self.endpoints.ask(lambda node: self._window(node, trusted), height=height)
             ready = self._ready.pop(height)
         return ready.block
@@ -142,7 +143,7 @@ class LightClient:
         """Return the verified blocks after ``known``, as many as one node has and the window holds."""
         client, first = node.client, known.height + 1
         latest = node.status.latest_height if node.status else first
-        top_height = max(first + 1, min(first + self._window_blocks, latest))
+        top_height = self._top(first, latest)
         if top_height == first + 1:
             return await self._next_block(client, known)
         signed, headers = await asyncio.gather(
@@ -151,6 +152,11 @@ class LightClient:
         await self._accept(client, known, signed)
         trust.link_back(signed.header, headers, known)
         return await self._verified(client, known, [*headers, signed.header])
+
+    def _top(self, first: int, latest: int) -> int:
+        """Return the height to jump to, so that blocks from ``first`` on can be linked back from it."""
+        vouched = min((height for height in self._vouched if height > first), default=None)
+        return vouched or max(first + 1, min(first + self._window_blocks, latest))
 
     async def _next_block(self, client: NodeClient, known: TrustedHeader) -> dict[int, _Ready]:
         """Return the one block after ``known``: in step with the chain, with claims also of an empty block."""
@@ -165,6 +171,8 @@ class LightClient:
         """Go from ``known`` to the height of ``signed``, in smaller steps where too few of the trusted power signed."""
         if signed.header.time.millis() > self._clock.now() + _CLOCK_DRIFT_MS:
             raise Unproven(f"height {signed.header.height} is from the future")
+        if self._vouched.get(signed.header.height) == signed.header.hash():
+            return
         pending = [signed]
         for _ in range(_STEPS_LIMIT):
             target = pending[-1]
@@ -229,11 +237,36 @@ class LightClient:
             verify_non_membership(answer.proof, block.app_hash, store, key)
         return answer.value
 
+    async def _require_trust(self, known: TrustedHeader) -> None:
+        """Let ``known`` be recent, or be what a newer anchor's block goes back to: its validators need no trust then."""
+        anchor = self._anchor
+        if self._is_recent(known) or anchor is None or anchor.height <= known.height + 1:
+            self._vouched = {}
+            self._require_recent(known)
+        elif not any(height > known.height + 1 for height in self._vouched):
+            self._vouched = await self.endpoints.ask(
+                lambda node: self._walk_back(node, anchor, known), height=known.height
+            )
+
+    async def _walk_back(self, node: Endpoint, anchor: Anchor, known: TrustedHeader) -> dict[int, bytes]:
+        """Return block ids on the way from ``known`` to ``anchor``, a window apart, having linked all headers between."""
+        self._require_recent(await self._anchored(node, anchor))
+        expected, vouched = anchor.block_id, {}
+        for high in range(anchor.height, known.height, -self._window_blocks):
+            vouched[high] = expected
+            low = max(high - self._window_blocks, known.height) + 1
+            headers = await node.client.headers(low, high)
+            expected = trust.link_range(headers, low, high, expected)
+        trust.require_same_history(expected, known)
+        return vouched
+
+    def _is_recent(self, known: TrustedHeader) -> bool:
+        return self._clock.now() - known.time <= self._parameters.trust_period_ms
+
     def _require_recent(self, known: TrustedHeader) -> None:
-        age = self._clock.now() - known.time
-        if age > self._parameters.trust_period_ms:
+        if not self._is_recent(known):
             raise Halted(
-                f"the trusted header {known.height} is {age // 86_400_000} days old: its validators may have left; "
+                f"the trusted header {known.height} is older than the trust period and its validators may have left: "
                 "set a newer height and block hash that you trust"
             )
 

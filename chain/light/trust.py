@@ -77,14 +77,27 @@ def self_signed(signed: SignedHeader, validators: ValidatorSet, chain_id: str) -
 
 def link_back(top: Header, headers: Sequence[Header], known: TrustedHeader) -> None:
     """Check that ``headers`` are those between ``known`` and the accepted ``top``, in ascending order. Raises Unproven."""
-    if [header.height for header in headers] != list(range(known.height + 1, top.height)):
-        raise Unproven(f"these are not the headers between {known.height} and {top.height}")
-    expected = top.last_block_id.hash
+    below = link_range(headers, known.height + 1, top.height - 1, top.last_block_id.hash)
+    require_same_history(below, known)
+
+
+def link_range(headers: Sequence[Header], low: int, high: int, block_id: bytes) -> bytes:
+    """Check that ``headers`` are ``low`` to ``high``, the last of them being block ``block_id``; raises Unproven.
+
+    Returns the id of the block below ``low``.
+    """
+    if [header.height for header in headers] != list(range(low, high + 1)):
+        raise Unproven(f"these are not the headers from {low} to {high}")
     for header in reversed(headers):
-        if header.hash() != expected:
+        if header.hash() != block_id:
             raise Unproven(f"header {header.height} is not the one that its successor names")
-        expected = header.last_block_id.hash
-    if expected != known.block_id:
+        block_id = header.last_block_id.hash
+    return block_id
+
+
+def require_same_history(block_id: bytes, known: TrustedHeader) -> None:
+    """Check that linking back arrived at ``known``. Raises Unproven."""
+    if block_id != known.block_id:
         raise Unproven(f"the signed chain has another block at the trusted height {known.height}")
 
 
