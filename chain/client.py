@@ -280,7 +280,7 @@ class NodeClient:
         answer = await self._post([_request(*pair) for pair in zip(numbers, calls, strict=True)])
         if not isinstance(answer, list):
             raise self._refused(answer)
-        by_number = {each.get("id"): each for each in answer if isinstance(each, dict)}
+        by_number = {each["id"]: each for each in answer if _numbered(each)}
         if len(answer) != len(calls) or set(by_number) != set(numbers):
             raise NodeUnavailable(f"{self.name}: the answers are not to the calls made")
         return [self._result(number, by_number[number]) for number in numbers]
@@ -296,7 +296,8 @@ class NodeClient:
         error = answer.get("error") if isinstance(answer, dict) else None
         if not isinstance(error, dict):
             return NodeUnavailable(f"{self.name}: the answer is no JSON-RPC")
-        text = f"{error.get('message', '')}: {error.get('data', '')}"
+        # JSON can spell strings that no log can write.
+        text = f"{error.get('message', '')}: {error.get('data', '')}".encode(errors="replace").decode()
         if any(sign in text for sign in _BELOW):
             return Pruned(f"{self.name}: {text[:300]}")
         if any(sign in text for sign in _AHEAD):
@@ -326,6 +327,10 @@ class NodeClient:
                 if len(content) > self._response_limit_bytes:
                     raise NodeUnavailable(f"{self.name}: the answer is too long")
         return bytes(content)
+
+
+def _numbered(answer: Any) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("id"), int)
 
 
 def _request(number: int, call: Call) -> dict[str, Any]:
