@@ -54,7 +54,7 @@ def take_amount(
     if not words:
         raise Refused("amount_missing", symbol=assets[0].symbol)
     first, rest = words[0], list(words[1:])
-    if rest and _listed(rest[0], assets):
+    if rest and find_asset(rest[0], assets):
         return read_amount(f"{first} {rest[0]}", assets, all_allowed=all_allowed), rest[1:]
     if rest and re.fullmatch(r"[0-9]{1,3}", first) and re.fullmatch(r"[0-9]{3}([.,][0-9]+)?", rest[0]):
         raise _refusal("amount_separated", f"{first} {rest[0]}", assets[0], _ungrouped(f"{first},{rest[0]}"))
@@ -88,6 +88,13 @@ def looks_like_amount(word: str) -> bool:
     return first.isnumeric() or (first != "" and first in _SIGNS + _CURRENCIES + ".,∞")
 
 
+def find_asset(word: str, assets: Sequence[Asset]) -> Asset | None:
+    """Return the asset that ``word`` names, by symbol in any case or by its exact denom; None for another."""
+    return next(
+        (asset for asset in assets if word == asset.denom or word.lower() == asset.symbol.lower()), None
+    )
+
+
 def _base_units(whole: str, fraction: str, asset: Asset) -> Amount:
     typed = f"{whole}.{fraction}" if fraction else whole
     if len(fraction) > asset.decimals:
@@ -106,7 +113,7 @@ def _split_symbol(text: str, assets: Sequence[Asset]) -> tuple[str, Asset]:
     number, _, symbol = text.partition(" ")
     if not symbol and (glued := _NUMBER_AND_SYMBOL.fullmatch(text[:_LONGEST_WORD])):
         number, symbol = glued[1], glued[2]
-    asset = _listed(symbol, assets)
+    asset = find_asset(symbol, assets)
     if asset and symbol == asset.denom:
         raise _refusal("amount_base_units", text, asset)
     if asset:
@@ -115,12 +122,6 @@ def _split_symbol(text: str, assets: Sequence[Asset]) -> tuple[str, Asset]:
         listed = ", ".join(asset.symbol for asset in assets)
         raise _refusal("amount_symbol", symbol, assets[0], [number], listed=listed)
     return text, assets[0]
-
-
-def _listed(word: str, assets: Sequence[Asset]) -> Asset | None:
-    return next(
-        (asset for asset in assets if word == asset.denom or word.lower() == asset.symbol.lower()), None
-    )
 
 
 def _refuse_form(number: str, asset: Asset) -> NoReturn:

@@ -1,12 +1,13 @@
 """What a command gets: who asks, where, with which words, and the bank it may ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.intents import Chat, Entity, Person, ReplyTarget
 from bot.names import NameBook
 from bot.roles import Role
+from chain.parameters import JUNO_MODULES
 from ledger.accounts import AccountId
 from ledger.money import Asset, Denom
 from ledger.ports import Millis
@@ -27,6 +28,8 @@ class Treasury(NamedTuple):
     prefix: str
     explorer_tx: str = ""
     """An address with ``{hash}`` in it, or empty: no link is shown."""
+    modules: Sequence[str] = JUNO_MODULES
+    """Module accounts of the chain: they keep what arrives, so nothing is paid to them."""
 
 
 class Me(NamedTuple):

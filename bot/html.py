@@ -6,7 +6,7 @@ groups are hostile: they lose bidi and zero-width characters and are cut (telegr
 
 import html
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.intents import width
@@ -32,12 +32,13 @@ class Html(str):
     __slots__ = ()
 
 
-def render(template: str, /, **values: object) -> Html:
-    """Return ``template`` with ``values`` put in its ``{fields}``, each escaped unless it is `Html`.
+def render(template: str, values: Mapping[str, Html]) -> Html:
+    """Return ``template`` with ``values`` put in its ``{fields}``.
 
-    ``template`` must be a literal: its own tags are trusted and must be among Telegram's.
+    ``template`` must be a literal: its own tags are trusted and must be among Telegram's. That values are `Html` is
+    what keeps strangers' text out of the markup: `escape` is the only way from a str.
     """
-    return Html(template.format_map({name: escape(value) for name, value in values.items()}))
+    return Html(template.format_map(values))
 
 
 def escape(value: object) -> Html:

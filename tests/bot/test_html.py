@@ -9,12 +9,12 @@ from bot.outgoing import plain
 
 
 def test_values_are_escaped() -> None:
-    assert render("<b>{name}</b>", name='<i>&"') == "<b>&lt;i&gt;&amp;&quot;</b>"
+    assert render("<b>{name}</b>", {"name": escape('<i>&"')}) == "<b>&lt;i&gt;&amp;&quot;</b>"
 
 
 def test_markup_of_ours_is_not_escaped_twice() -> None:
-    inner = render("<code>{x}</code>", x="a<b")
-    assert render("see {inner}", inner=inner) == "see <code>a&lt;b</code>"
+    inner = render("<code>{x}</code>", {"x": escape("a<b")})
+    assert render("see {inner}", {"inner": escape(inner)}) == "see <code>a&lt;b</code>"
 
 
 def test_parts_are_joined() -> None:
@@ -24,7 +24,7 @@ def test_parts_are_joined() -> None:
 @given(st.text())
 def test_plain_gives_back_what_was_escaped(text: str) -> None:
     """What goes out when Telegram refuses to parse shows the same characters."""
-    assert plain(render("<b>{text}</b>", text=text)) == text
+    assert plain(render("<b>{text}</b>", {"text": escape(text)})) == text
 
 
 def test_length_counts_utf16_units_of_what_is_shown() -> None:
