@@ -1,7 +1,9 @@
 """What Telegram remembers: users, bots, chats, members, messages, files and taps."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
+
+from pydantic import ConfigDict
 
 GROUP_ANONYMOUS_BOT: Final = 1087968824
 """The user that anonymous admins appear as."""
@@ -138,6 +140,8 @@ class Chat:
 @dataclass
 class File:
     """An uploaded file, kept in memory."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
     id: str
     unique_id: str
