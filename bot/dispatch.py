@@ -31,7 +31,16 @@ AGAIN: Final = "command.again"
 DISMISS: Final = "command.dismiss"
 
 # Refusals that tell nothing about anybody's money. All others stay out of groups: deny by default.
-_OPEN_CODES: Final = ("amount_", "recipient_", "address_", "command_", "note_", "role_")
+_OPEN_CODES: Final = (
+    "amount_",
+    "recipient_",
+    "address_",
+    "command_",
+    "note_",
+    "role_",
+    "same_account",
+    "not_a_user",
+)
 
 MOVE_SETTINGS: Final = """
 INSERT INTO chats (id, kind, title, settings, seen_at)

@@ -20,17 +20,19 @@ from bot.lanes import PER_PERSON, Lanes
 from bot.names import learn
 from bot.results import Answer
 from bot.transport import Telegram
+from chain.tenure import Tenure
 from ledger import leases
 from ledger.accounts import AccountId
 from ledger.errors import LeaseLost
 from ledger.leases import Fence
-from ledger.ports import Clock, Millis
+from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.units import Decision, Row, Unit, View
 from ledger.users import registration
 
 POLL_SECONDS: Final = 25
-LEASE_MS: Final = 60_000
+LEASE_MS: Final = 90_000
+"""Outlasts a poll that hangs."""
 STANDBY_SECONDS: Final = 5.0
 RESUMED_AT_ONCE: Final = 200
 ROLE: Final = "poller"
@@ -44,9 +46,7 @@ log = structlog.get_logger()
 
 
 class Fetch:
-    """The poll loop of one bot. ``holder`` names this process in the lease."""
-
-    name = "fetch"
+    """The poll loop of one bot. ``tenure`` is of the role `ROLE`."""
 
     def __init__(
         self,
@@ -54,19 +54,17 @@ class Fetch:
         service: LedgerService,
         lanes: Lanes,
         me: Me,
-        clock: Clock,
         *,
         read: Callable[[Mapping[str, Any]], Intent],
-        holder: str,
+        tenure: Tenure,
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
         self._telegram = telegram
         self._service = service
         self._lanes = lanes
         self._me = me
-        self._clock = clock
         self._read = read
-        self._holder = holder
+        self.tenure = tenure
         self._poll_seconds = poll_seconds
         self._fence: Fence | None = None
         self._resumed = 0
@@ -90,22 +88,20 @@ class Fetch:
 
     async def close(self) -> None:
         """Let another process poll at once."""
-        if self._fence is not None:
-            await self._service.leases.release(self._fence)
-            self._fence = None
+        await self.tenure.release()
 
     async def _hold(self) -> bool:
         """Hold the lease of the poller, or tell that another process does."""
         try:
-            if self._fence is None:
-                self._fence = await self._service.leases.acquire(ROLE, self._holder, LEASE_MS)
-                self._resuming, self._resumed, self._offset = True, 0, None
-            elif self._fence.expires_at - self._clock.now() < LEASE_MS // 2:
-                self._fence = await self._service.leases.renew(self._fence, LEASE_MS)
+            fence = await self.tenure.fence()
         except LeaseLost:
-            self._fence = None
-            log.info("fetch.stood_by", holder=self._holder)
+            self.tenure.forget()
+            log.info("fetch.stood_by")
             return False
+        if fence != self._fence and (self._fence is None or fence.token != self._fence.token):
+            # Whoever polled before may have left rows behind.
+            self._resuming, self._resumed, self._offset = True, 0, None
+        self._fence = fence
         return True
 
     def _resume(self) -> None:
@@ -136,12 +132,11 @@ class Fetch:
         """Commit ``arrivals`` with what they teach, then let the new ones wait for their turn."""
         if not arrivals:
             return
-        fence = self._fence
+        fence = await self.tenure.fence()
         told = [arrival for arrival in arrivals if arrival.code == "too_many" and self._first(arrival)]
 
         def decide(view: View) -> Decision[list[Item]]:
-            if fence is not None:
-                leases.require(view, fence)
+            leases.require(view, fence)
             wanted = [arrival for arrival in arrivals if self._wants(arrival)]
             items, rows = inbox.store(view, wanted)
             for arrival in arrivals:

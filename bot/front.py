@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import Bank
 from bot.dispatch import Dispatch, Toast
-from bot.fetch import POLL_SECONDS, Fetch
+from bot.fetch import LEASE_MS, POLL_SECONDS, ROLE, Fetch
 from bot.lanes import WORKERS, Lanes
 from bot.notifier import Notifier, TapAnswers
 from bot.outbox import Desk
@@ -17,6 +17,7 @@ from bot.outgoing import Speech
 from bot.pacing import Pacer
 from bot.supervisor import Loop
 from bot.transport import Telegram, read_update
+from chain.tenure import Tenure
 from ledger.errors import LedgerError
 from ledger.journal import Lane
 from ledger.outbox import OPERATORS, news
@@ -58,15 +59,14 @@ def assemble(
     clock: Clock,
     random: Random,
     holder: str,
+    operators: tuple[int, ...],
     ephemeral: bool = False,
     poll_seconds: int = POLL_SECONDS,
 ) -> Front:
-    """Wire the front of ``bank``. ``holder`` names this process in its lease."""
+    """Wire the front of ``bank``. ``holder`` names this process in its lease, ``operators`` are chats for alerts."""
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
-    notifier = Notifier(
-        telegram, service, speech, desk, clock, random, bank.me, tuple(sorted(bank.owners)), ephemeral
-    )
+    notifier = Notifier(telegram, service, speech, desk, clock, random, bank.me, operators, ephemeral)
     taps = TapAnswers(telegram, speech.toast)
 
     def toast(answer: Toast) -> None:
@@ -85,8 +85,9 @@ def assemble(
         await alert(service, code, {"inbox": inbox})
 
     lanes = Lanes(dispatch, random, alarm)
+    tenure = Tenure(service.leases, ROLE, holder, clock=clock, ttl_ms=LEASE_MS)
     fetch = Fetch(
-        telegram, service, lanes, bank.me, clock, read=read_update, holder=holder, poll_seconds=poll_seconds
+        telegram, service, lanes, bank.me, read=read_update, tenure=tenure, poll_seconds=poll_seconds
     )
     return Front(fetch, lanes, notifier, taps)
 

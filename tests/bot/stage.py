@@ -205,6 +205,7 @@ class Stage:
             clock=self.clock,
             random=random.Random(self._program),
             holder="stage",
+            operators=tuple(self.owners),
             poll_seconds=1,
         )
         self._tasks = [

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.fetch import ROLE
 from bot.lanes import PER_PERSON
 from bot.transport import Telegram
+from chain.tenure import Tenure
 from sandbox.telegram import Fault, User
 from tests.bot.stage import Stage, stage
 
@@ -138,9 +140,8 @@ async def test_a_second_poller_stands_by(bot: Stage, ana: User) -> None:
         bot.service,
         fetch._lanes,
         fetch._me,
-        bot.clock,
         read=fetch._read,
-        holder="rival",
+        tenure=Tenure(bot.service.leases, ROLE, "rival", clock=bot.clock),
     )
     assert await rival.step() > 0
     bot.telegram.say(ana, chat, "/hello")

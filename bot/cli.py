@@ -1,0 +1,188 @@
+"""The command ``moneta``.
+
+Exit codes: 0 done, 1 failed unexpectedly, 2 wrong use or settings, 3 the database belongs to another program, chain or
+bot, 4 the books contradict themselves, 5 Telegram or the nodes cannot be reached or refuse.
+"""
+
+import argparse
+import asyncio
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from enum import IntEnum
+from importlib.metadata import entry_points
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Final
+
+from bot import logs
+from bot import main as program
+from bot.settings import Books, Settings, SettingsError, load
+from bot.transport import BadToken, Telegram, TransportError
+from chain.client import NodeClient
+from chain.errors import ChainError
+from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
+from ledger.migrate import migrate
+from ledger.world import SystemClock, ThreadRunner
+
+GROUP: Final = "moneta.commands"
+"""Entry points of commands that live above the bot: callables that take the remaining arguments."""
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    WRONG_DATABASE = 3
+    BROKEN_BOOKS = 4
+    UNREACHABLE = 5
+
+
+FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
+    SettingsError: (Exit.USAGE, "{}"),
+    WrongDatabase: (Exit.WRONG_DATABASE, "This database is not for this program: {}"),
+    BrokenInvariant: (
+        Exit.BROKEN_BOOKS,
+        "The books contradict themselves, so nothing goes on: {}\n"
+        "Nothing that breaks a rule was committed. Keep the database as it is, and run `moneta audit` on a copy.",
+    ),
+    BadToken: (Exit.UNREACHABLE, "{}"),
+    Unavailable: (Exit.FAILED, "The database cannot be used now: {}"),
+}
+"""What ends the program with a sentence instead of a traceback."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    above = {point.name: point for point in entry_points(group=GROUP)}
+    if arguments and arguments[0] in above:
+        return int(above[arguments[0]].load()(arguments[1:]))
+    options = _parser(sorted(above)).parse_args(arguments)
+    try:
+        return int(options.act(options))
+    except tuple(FAILURES) as error:
+        code, form = next(told for kind, told in FAILURES.items() if isinstance(error, kind))
+        return _fail(code, form.format(error))
+
+
+def _fail(code: Exit, why: str) -> int:
+    print(why, file=sys.stderr)
+    return code
+
+
+def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
+    epilog = f"Also: {', '.join(above)}. " if above else ""
+    parser = argparse.ArgumentParser("moneta", description="A Telegram group's bank on Juno.", epilog=epilog)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, act, summary in (
+        ("run", _run, "run the bot until it is interrupted"),
+        ("check", _check, "look whether the settings, the database, Telegram and the nodes are fit to run"),
+        ("migrate", _migrate, "bring the database to this program's schema"),
+        ("audit", _audit, "replay the books: rows, balances and the hash chain"),
+    ):
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument("--env-file", type=Path, default=Path(".env"), help="settings (default: .env)")
+        command.set_defaults(act=act)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = load(Settings, options.env_file)
+    clock = SystemClock()
+    logs.configure(clock, settings.secrets, settings.log_level, settings.log_format)
+    blocking = ThreadRunner("ledger")
+    world = program.World(clock, blocking, SystemRandom(), holder=secrets.token_hex(8))
+    try:
+        asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
+    except* BrokenInvariant as group:
+        raise _first(group) from None
+    finally:
+        blocking.close()
+    return Exit.DONE
+
+
+async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run until the first SIGINT or SIGTERM; the second ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def first_signal(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, first_signal, number)
+    await run(stop)
+
+
+def _first(group: BaseExceptionGroup[BrokenInvariant]) -> BrokenInvariant:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, BrokenInvariant)
+    return error
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = load(Settings, options.env_file)
+    logs.configure(SystemClock(), settings.secrets, "WARNING", settings.log_format)
+    print(f"Settings: good. Treasury {settings.wallet().address} on {settings.chain_id}.")
+    return asyncio.run(_check_outside(settings))
+
+
+async def _check_outside(settings: Settings) -> int:
+    telegram = await _check_telegram(settings)
+    nodes = [await _check_node(number, url) for number, url in enumerate(settings.nodes, 1)]
+    return Exit.DONE if telegram and all(nodes) else Exit.UNREACHABLE
+
+
+async def _check_telegram(settings: Settings) -> bool:
+    telegram = Telegram(settings.telegram_token.get_secret_value(), f"{settings.telegram_url}/bot")
+    try:
+        me = await telegram.open()
+    except TransportError as error:
+        print(f"Telegram: {error}.")
+        return False
+    finally:
+        await telegram.close()
+    print(f"Telegram: @{me.username} ({me.id}).")
+    return True
+
+
+async def _check_node(number: int, url: str) -> bool:
+    async with NodeClient(f"node {number}", url) as node:
+        try:
+            status = await node.status()
+        except ChainError as error:
+            print(f"Node {number}: {error}.")
+            return False
+    print(f"Node {number}: {status.chain_id} at height {status.latest_height}.")
+    return True
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    applied = migrate(settings.database, SystemClock().now())
+    print(
+        f"{settings.database}: {applied} migrations applied." if applied else f"{settings.database}: current."
+    )
+    return Exit.DONE
+
+
+def _audit(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    from ledger import audit
+
+    report = audit.audit(settings.database)
+    print(report)
+    return Exit.DONE if report.clean else Exit.BROKEN_BOOKS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

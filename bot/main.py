@@ -1,0 +1,193 @@
+"""The process: everything is wired here, on one screen, and stopped in the opposite order."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Final
+
+import httpx
+import structlog
+
+import bot.commands
+from bot.context import Bank, Me, Treasury
+from bot.front import alert, assemble
+from bot.intents import Chat, ChatKind
+from bot.names import NameBook
+from bot.registry import Registry, discover
+from bot.roles import Role
+from bot.settings import Settings
+from bot.speech import Sentences
+from bot.supervisor import Loop, Supervisor, run_all
+from bot.transport import Offline, Telegram, Throttled
+from chain import inbound
+from chain.client import NodeClient
+from chain.endpoints import Endpoints
+from chain.lightclient import Anchor, LightClient
+from chain.scanner import Scanner
+from chain.sender import Sender
+from chain.tenure import Tenure
+from ledger.errors import Unavailable
+from ledger.ports import BlockingRunner, Clock
+from ledger.service import LedgerService
+
+MENU_SECONDS: Final = 24 * 3600.0
+RECONNECT_SECONDS: Final = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the program needs from outside; a simulation gives its own.
+
+    ``holder`` names this process in its leases, unlike any other that runs. ``telegram`` and ``nodes`` replace the
+    network.
+    """
+
+    clock: Clock
+    blocking: BlockingRunner
+    random: Random
+    holder: str
+    telegram: httpx.AsyncBaseTransport | None = None
+    nodes: httpx.AsyncBaseTransport | None = None
+
+
+async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
+    """Run the bot until ``stop`` is set.
+
+    Raises WrongDatabase or BadToken before anything moves, BrokenInvariant when the books contradict themselves.
+    """
+    async with AsyncExitStack() as closing:
+        service = await _open_books(settings, world)
+        closing.push_async_callback(service.close)
+        wallet = settings.wallet()
+        await service.identity.bind(
+            chain_id=settings.chain_id, address=wallet.address, bot_id=settings.bot_id
+        )
+
+        telegram = Telegram(
+            settings.telegram_token.get_secret_value(), f"{settings.telegram_url}/bot", world.telegram
+        )
+        closing.push_async_callback(telegram.close)
+        me, ephemeral = await _connect(telegram)
+
+        clients = [
+            NodeClient(f"node {number}", url, transport=world.nodes)
+            for number, url in enumerate(settings.nodes, 1)
+        ]
+        endpoints = Endpoints(clients, settings.chain_id, clock=world.clock, randomness=world.random)
+        closing.push_async_callback(endpoints.close)
+        anchor = Anchor(*settings.anchor) if settings.anchor else None
+        sight = LightClient(endpoints, settings.parameters, clock=world.clock, anchor=anchor)
+
+        tenure = partial(Tenure, service.leases, holder=world.holder, clock=world.clock)
+        scanning, signing = tenure(role="scanner"), tenure(role="signer")
+        scanner = Scanner(
+            sight,
+            service.blocks,
+            scanning,
+            chain_id=settings.chain_id,
+            treasury=inbound.Treasury(wallet.raw_address, settings.bech32_prefix),
+            clock=world.clock,
+            take_lies=endpoints.take_lies,
+        )
+        sender = Sender(
+            wallet,
+            sight,
+            signing,
+            blocks=service.blocks,
+            payments=service.payments,
+            withdrawals=service.withdrawals,
+            reader=service.reader,
+            parameters=settings.parameters,
+            clock=world.clock,
+        )
+
+        registry = discover(bot.commands)
+        treasury = Treasury(
+            settings.chain_id,
+            wallet.address,
+            settings.bech32_prefix,
+            explorer_tx=settings.explorer_tx,
+            modules=settings.parameters.modules,
+        )
+        bank = Bank(
+            service=service,
+            names=NameBook(service.reader),
+            registry=registry,
+            assets=settings.assets,
+            treasury=treasury,
+            terms={terms.denom: terms for terms in settings.terms},
+            me=me,
+            owners=frozenset(settings.owners),
+        )
+        front = assemble(
+            telegram,
+            bank,
+            Sentences(settings.assets, settings.explorer_tx),
+            clock=world.clock,
+            random=world.random,
+            holder=world.holder,
+            operators=(settings.admins_chat,) if settings.admins_chat else settings.owners,
+            ephemeral=ephemeral,
+        )
+        for role in (front.fetch.tenure, scanning, signing):
+            closing.push_async_callback(_leave, role)
+
+        loops = [*front.loops(), ("scanner", scanner), ("sender", sender), ("menu", Menu(telegram, registry))]
+        log.info("program.started", bot=me.username, address=wallet.address, chain=settings.chain_id)
+        await run_all(_supervised(loops, service, world), stop)
+    log.info("program.stopped")
+
+
+def _supervised(loops: list[tuple[str, Loop]], service: LedgerService, world: World) -> list[Supervisor]:
+    return [Supervisor(name, loop, world.random, partial(alert, service)) for name, loop in loops]
+
+
+async def _open_books(settings: Settings, world: World) -> LedgerService:
+    return await LedgerService.open(
+        settings.database,
+        clock=world.clock,
+        blocking=world.blocking,
+        assets=settings.assets,
+        terms=settings.terms,
+    )
+
+
+async def _connect(telegram: Telegram) -> tuple[Me, bool]:
+    """Return who the bot is and whether the server knows ephemeral messages, as soon as it can be reached.
+
+    Raises BadToken.
+    """
+    while True:
+        try:
+            return await telegram.open(), await telegram.knows_ephemeral()
+        except (Offline, Throttled) as error:
+            log.warning("telegram.unreachable", why=str(error))
+        await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _leave(role: Tenure) -> None:
+    """Give a role up; one that was lost, or books that are busy, are no reason not to stop."""
+    with suppress(Unavailable):
+        await role.release()
+
+
+class Menu:
+    """Shows the commands in Telegram's menu, per scope; again each day, in case somebody changed them there."""
+
+    def __init__(self, telegram: Telegram, registry: Registry) -> None:
+        self._telegram = telegram
+        self._registry = registry
+
+    async def step(self) -> float:
+        """Set both menus."""
+        for kind in (ChatKind.PRIVATE, ChatKind.SUPERGROUP):
+            chat = Chat(0, kind)
+            commands = self._registry.allowed(Role.MEMBER, chat)
+            await self._telegram.set_menu(
+                [(command.name, command.summary) for command in commands], private=chat.private
+            )
+        return MENU_SECONDS
