@@ -34,8 +34,6 @@ FILE_SUFFIX: Final = "_FILE"
 SECRETS: Final = ("telegram_token", "mnemonic")
 """What may be in a file of its own, and is shown nowhere."""
 
-NO_LINK: Final = "none"
-
 GONE: Final = {
     "bot_token": "it is MONETA_TELEGRAM_TOKEN",
     "rpc_url": "it is MONETA_NODES, and takes several",
@@ -96,6 +94,11 @@ def _price(value: object) -> object:
     return Fraction(match[1])
 
 
+def _link(value: object) -> object:
+    """Read ``none`` as no link: an empty variable means the default."""
+    return "" if value == "none" else value
+
+
 def _option(default: Any, section: str, description: str, example: str | None = None) -> Any:
     """Return a field; ``default`` ... means required. ``example`` is what .env.example shows where it is no default."""
     return Field(
@@ -106,6 +109,8 @@ def _option(default: Any, section: str, description: str, example: str | None = 
 Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Assets = Annotated[tuple[Asset, ...], NoDecode, BeforeValidator(_assets)]
+Link = Annotated[str, BeforeValidator(_link)]
+"""An address, or nothing."""
 Price = Annotated[Fraction, NoDecode, BeforeValidator(_price)]
 
 
@@ -253,7 +258,7 @@ class Settings(Books):
     withdrawal_minimum: Texts = _option(
         ("0.1",), "Treasury", "The least that can be withdrawn, written the same way.", "0.1"
     )
-    explorer_tx: str = _option(
+    explorer_tx: Link = _option(
         "https://ping.pub/juno/tx/{hash}",
         "Treasury",
         "Link to a transaction, with {hash} in it; none: no link.",
@@ -304,11 +309,6 @@ class Settings(Books):
             for asset in self.assets
             if asset.denom in minima and asset.denom in fees
         )
-
-    @property
-    def explorer_link(self) -> str:
-        """The address of a transaction in an explorer, with ``{hash}`` in it; empty when none is wanted."""
-        return "" if self.explorer_tx == NO_LINK else self.explorer_tx
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -511,9 +511,7 @@ def _terms_problem(settings: Settings) -> str | None:
 
 def _explorer_problem(settings: Settings) -> str | None:
     template = settings.explorer_tx
-    if template != NO_LINK and (
-        "{hash}" not in template or urlsplit(template).scheme not in ("http", "https")
-    ):
+    if template and ("{hash}" not in template or urlsplit(template).scheme not in ("http", "https")):
         return "MONETA_EXPLORER_TX must be an address with {hash} in it, or none."
     return None
 

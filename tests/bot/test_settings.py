@@ -80,6 +80,11 @@ def test_a_withdrawal_may_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(Settings, env_file=None).terms[0].fee == 0
 
 
+def test_no_explorer_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONETA_EXPLORER_TX", "none")
+    assert load(Settings, env_file=None).explorer_tx == ""
+
+
 def test_values_given_by_code_win() -> None:
     assert load(Settings, env_file=None, log_level="ERROR").log_level == "ERROR"
 
