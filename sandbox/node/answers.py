@@ -50,20 +50,22 @@ class Arguments:
         self._by_url = by_url
 
     def integer(self, name: str) -> int | None:
-        """Return a 64-bit integer, None when it is left out."""
+        """Return a 64-bit integer, None when it is left out. In JSON it is a string (chain.md, Deposits 1)."""
         value = self._given.get(name)
         if value is None or value == "":
             return None
-        text = str(value).strip('"') if self._by_url else str(value)
-        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,19}", text):
-            raise self._wrong(name)
+        if not isinstance(value, str):
+            raise self._wrong(f'invalid 64-bit integer encoding "{value}", expected string')
+        text = value.strip('"') if self._by_url else value
+        if not re.fullmatch(r"-?[0-9]{1,19}", text):
+            raise self._wrong(f"wrong value for {name}")
         return int(text)
 
     def text(self, name: str) -> str:
         """Return a string; empty when it is left out."""
         value = self._given.get(name)
         if not isinstance(value, str | None):
-            raise self._wrong(name)
+            raise self._wrong(f"wrong value for {name}")
         return (value or "").strip('"') if self._by_url else value or ""
 
     def flag(self, name: str) -> bool:
@@ -81,12 +83,10 @@ class Arguments:
                 return base64.b64decode(text, validate=True)
             return bytes.fromhex(text.removeprefix("0x"))
         except (binascii.Error, ValueError) as error:
-            raise self._wrong(name) from error
+            raise self._wrong(f"wrong value for {name}") from error
 
-    def _wrong(self, name: str) -> RpcError:
-        return RpcError(
-            -32602, "Invalid params", f"error converting json params to arguments: wrong value for {name}"
-        )
+    def _wrong(self, why: str) -> RpcError:
+        return RpcError(-32602, "Invalid params", f"error converting json params to arguments: {why}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ _FIXED: Final = {1: 8, 5: 4}
 _NON_CRITICAL: Final = 1 << 10
 _LARGEST_AMOUNT_BITS: Final = 256
 
+NO_AMOUNT: Final = -(1 << 300)
+"""An amount that was left out: no number that could be written, and the chain stumbles over it."""
+
 _DIGITS: Final = {
     2: re.compile(r"0[bB](?:_?[01])+\Z"),
     8: re.compile(r"0[oO]?(?:_?[0-7])+\Z"),
@@ -276,7 +279,9 @@ def _require_ordered(encoded: bytes) -> None:
 
 def _coins(encoded: list[bytes]) -> Coins:
     fields = [Fields(COIN, each) for each in encoded]
-    return tuple(Coin(each.text(1), parse_amount(each.text(2)) if each.has(2) else 0) for each in fields)
+    return tuple(
+        Coin(each.text(1), parse_amount(each.text(2)) if each.octets(2) else NO_AMOUNT) for each in fields
+    )
 
 
 def _sides(encoded: list[bytes]) -> tuple[Side, ...]:

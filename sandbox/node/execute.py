@@ -22,7 +22,6 @@ from sandbox.node.refusal import (
     INSUFFICIENT_FEE,
     INSUFFICIENT_FUNDS,
     INVALID_ADDRESS,
-    INVALID_GAS_LIMIT,
     INVALID_PUBLIC_KEY,
     MEMO_TOO_LARGE,
     NO_SIGNATURES,
@@ -202,10 +201,10 @@ class _Run:
 
     def _charge(self, layer: state.Layer, payer: bytes) -> tuple[events.Event, ...]:
         fee = self._tx.fee
-        if self._mode is not Mode.SIMULATE and not self._tx.gas_limit:
-            raise Refusal(INVALID_GAS_LIMIT, "must provide positive gas")
         if self._mode in {Mode.CHECK, Mode.RECHECK}:
             self._require_floor(fee)
+        if any(coin.amount < 0 for coin in fee):
+            raise Refusal(INSUFFICIENT_FEE, f"invalid fee provided: {events.spelled(fee)}")
         payer_text = address.encode(self._prefix, payer)
         if state.account(layer, payer) is None:
             raise Refusal(UNKNOWN_ADDRESS, f"fee payer address: {payer_text} does not exist")

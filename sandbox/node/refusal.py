@@ -20,7 +20,8 @@ KEY_NOT_FOUND: Final = 22
 INVALID_HEIGHT: Final = 26
 TIMEOUT_HEIGHT: Final = 30
 WRONG_SEQUENCE: Final = 32
-INVALID_GAS_LIMIT: Final = 41
+PANIC: Final = 111_222
+"""The program of the chain stumbled and was caught."""
 
 _WORDS: Final = {
     TX_DECODE: "tx parse error",
@@ -41,7 +42,6 @@ _WORDS: Final = {
     INVALID_HEIGHT: "invalid height",
     TIMEOUT_HEIGHT: "tx timeout height",
     WRONG_SEQUENCE: "incorrect account sequence",
-    INVALID_GAS_LIMIT: "invalid gas limit",
 }
 
 

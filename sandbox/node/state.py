@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from chain import cosmos
-from sandbox.node.decoding import Coin
+from sandbox.node.decoding import NO_AMOUNT, Coin
 from sandbox.node.multistore import Change
-from sandbox.node.refusal import INSUFFICIENT_FUNDS, INVALID_COINS, Refusal
+from sandbox.node.refusal import INSUFFICIENT_FUNDS, INVALID_COINS, PANIC, Refusal
 
 _SUPPLY: Final = b"\x00"
 _BALANCES: Final = b"\x02"
@@ -131,6 +131,8 @@ def supply(state: Readable, denom: str) -> int:
 
 def require_valid(coins: Sequence[Coin]) -> None:
     """Refuse what the chain refuses: denoms out of order or twice, amounts not above zero."""
+    if any(coin.amount == NO_AMOUNT for coin in coins):
+        raise Refusal(PANIC, "recovered: runtime error: invalid memory address", "undefined")
     denoms = [coin.denom for coin in coins]
     if not coins or any(coin.amount <= 0 for coin in coins) or denoms != sorted(set(denoms)) or "" in denoms:
         raise Refusal(INVALID_COINS, ",".join(map(str, coins)))
