@@ -128,7 +128,15 @@ ALERTS: Final = {
     "withdrawals.unfrozen": "A freeze of withdrawals was lifted.",
     "loop.halted": "A part of the program halted and needs you.",
     "loop.failing": "A part of the program keeps failing.",
+    "chain.halted": "The chain can't be followed any further before you look.",
+    "chain.pruned": "No node has the blocks any more that come next. Add a node that does.",
+    "chain.unavailable": "No node answers. Deposits and withdrawals wait, everything else goes on.",
+    "node.lied": "A node gave an answer that the validators did not sign. Another one is used.",
+    "treasury.short": "BOT_TREASURY can't pay the network fee, so withdrawals wait. A deposit with the memo topup helps.",
+    "broadcast.rejected": "The nodes refuse a signed withdrawal. It stays pending until the chain decides.",
     "message.dropped": "A message could not be told and was given up. No money depends on it.",
+    "command_broke": "A command failed by a mistake of mine. Nothing of it was committed.",
+    "conflict": "One key came with two different acts: a mistake of mine. The second was not done.",
     "update.poison": "Something came in that cannot be read. It was put aside, the rest goes on.",
 }
 """Titles of alerts; one that is not listed is shown by its code. Details follow by themselves."""
@@ -230,6 +238,10 @@ REFUSALS: Final = {
     "already_frozen": "That is frozen already.",
     "not_frozen": "That is not frozen.",
     "reserve_negative": "The shortfall is still open. <code>/treasury topup</code> closes it first.",
+    "too_many": (
+        "You were faster than I am, so I left out what came after the first {limit}: none of that was done. "
+        "Please wait for the answers, then send the rest again."
+    ),
     # Buttons
     "button_unknown": "That button does nothing any more. Please send the command again.",
     "button_not_yours": "That button is somebody else's.",
@@ -243,7 +255,7 @@ REFUSALS: Final = {
 }
 """Refusals by code: a test walks the program and demands one for each."""
 
-MAY_HAVE_MOVED: Final = frozenset({"internal_error"})
+MAY_HAVE_MOVED: Final = frozenset({"internal_error", "too_many"})
 """Refusals that may not promise that nothing moved."""
 
 UNKNOWN_REFUSAL: Final = "That cannot be done ({code})."
