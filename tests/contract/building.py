@@ -32,7 +32,7 @@ def real_node() -> Path:
         return program
     if shutil.which("go") is None:
         raise NotBuilt("Go is not installed, so there is no real node to test against")
-    with _one_at_a_time():
+    with one_at_a_time(CACHE):
         if not program.exists():
             _build(program)
     return program
@@ -46,9 +46,10 @@ def _digest() -> str:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Keep other processes of this machine out of ``directory``, made if need be, while something is put there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
