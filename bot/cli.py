@@ -46,8 +46,10 @@ FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
     WrongDatabase: (Exit.WRONG_DATABASE, "This database is not for this program: {}"),
     BrokenInvariant: (
         Exit.BROKEN_BOOKS,
-        "The books contradict themselves, so nothing goes on: {}\n"
-        "Nothing that breaks a rule was committed. Keep the database as it is, and run `moneta audit` on a copy.",
+        (
+            "The books contradict themselves, so nothing goes on: {}\n"
+            "Nothing that breaks a rule was committed. Keep the database as it is; `moneta audit` tells more."
+        ),
     ),
     BadToken: (Exit.UNREACHABLE, "{}"),
     Unavailable: (Exit.FAILED, "The database cannot be used now: {}"),

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from bot.inbox import Item
+from bot.supervisor import finish
 from ledger.errors import BrokenInvariant, LedgerError, Unavailable
 
 PER_PERSON: Final = 20
@@ -90,7 +91,7 @@ class Lanes:
         item = self._lanes[sender].popleft()
         self._busy.add(sender)
         try:
-            await self._settle(item)
+            await finish(self._settle(item))
         finally:
             self._busy.discard(sender)
             self._left(sender)

@@ -16,6 +16,7 @@ from bot.context import Me
 from bot.outbox import LAST_NEWS, Desk, Pending, settle, track
 from bot.outgoing import Address, Message, Speech
 from bot.replies import REPLY, Reply
+from bot.supervisor import finish
 from bot.transport import (
     MessageGone,
     Moved,
@@ -92,12 +93,14 @@ class Notifier:
             await self._wait()
             return 0.0
         try:
-            verdict = await self._deliver(pending)
-            await self._settle(pending, verdict)
+            await finish(self._send(pending))
         finally:
             self.desk.done(pending)
             self._news.set()
         return 0.0
+
+    async def _send(self, pending: Pending) -> None:
+        await self._settle(pending, await self._deliver(pending))
 
     async def _wait(self) -> None:
         self._news.clear()

@@ -3,66 +3,70 @@
 Pure bookkeeping over a clock given with each call; who waits, waits elsewhere.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from ledger.ports import Millis
 
 
-class Pace(NamedTuple):
-    """``burst`` messages at once, then one each ``interval_ms``."""
+class Limit(NamedTuple):
+    """At most ``messages`` in any span of ``span_ms``."""
 
-    interval_ms: int
-    burst: int
+    messages: int
+    span_ms: int
 
 
 # A little below Telegram's own limits: two clocks never agree quite.
-OVERALL: Final = Pace(36, 25)
-CHAT: Final = Pace(1_050, 2)
-GROUP: Final = Pace(3_100, 18)
+OVERALL: Final = Limit(28, 1_050)
+CHAT: Final = Limit(2, 2_100)
+"""One a second, but an answer and its edit may follow each other at once."""
+GROUP: Final = Limit(19, 61_000)
 
 REMEMBERED_CHATS: Final = 10_000
 
 
-@dataclass
-class Gate:
-    """One pace kept: the theoretical time of the next message may run ahead of now by the burst."""
+class Window:
+    """One limit kept: the times of the last messages that count."""
 
-    pace: Pace
-    next_at: int = 0
+    def __init__(self, limit: Limit) -> None:
+        self._span_ms = limit.span_ms
+        self._times: deque[int] = deque(maxlen=limit.messages)
 
     def ready_at(self) -> int:
         """Return when the next message may go."""
-        return self.next_at - self.pace.interval_ms * (self.pace.burst - 1)
+        return self._times[0] + self._span_ms if len(self._times) == self._times.maxlen else 0
 
     def take(self, now: Millis) -> None:
         """Count a message sent at ``now``."""
-        self.next_at = max(self.next_at, now) + self.pace.interval_ms
+        self._times.append(now)
+
+    def over_at(self) -> int:
+        """Return when nothing is left of it."""
+        return self._times[-1] + self._span_ms if self._times else 0
 
 
 @dataclass
 class Pacer:
-    """All paces of one bot. A chat is a group when its id is negative."""
+    """All limits of one bot. A chat is a group when its id is negative."""
 
-    overall: Gate = field(default_factory=lambda: Gate(OVERALL))
-    _gates: dict[int, tuple[Gate, ...]] = field(default_factory=dict)
+    _overall: Window = field(default_factory=lambda: Window(OVERALL))
+    _windows: dict[int, tuple[Window, ...]] = field(default_factory=dict)
     _paused: dict[int, int] = field(default_factory=dict)
 
     def ready_at(self, chat: int) -> int:
         """Return when a message to ``chat`` may go, in milliseconds of the clock."""
-        gates = self._gates.get(chat, ())
-        return max(
-            self.overall.ready_at(), self._paused.get(chat, 0), *(gate.ready_at() for gate in gates), 0
-        )
+        windows = (self._overall, *self._windows.get(chat, ()))
+        return max(self._paused.get(chat, 0), *(window.ready_at() for window in windows))
 
     def take(self, chat: int, now: Millis) -> None:
         """Count a message to ``chat``."""
-        if len(self._gates) >= REMEMBERED_CHATS:
+        if len(self._windows) >= REMEMBERED_CHATS:
             self._forget(now)
-        if chat not in self._gates:
-            self._gates[chat] = (Gate(CHAT), Gate(GROUP)) if chat < 0 else (Gate(CHAT),)
-        for gate in (self.overall, *self._gates[chat]):
-            gate.take(now)
+        if chat not in self._windows:
+            self._windows[chat] = tuple(map(Window, (CHAT, GROUP) if chat < 0 else (CHAT,)))
+        for window in (self._overall, *self._windows[chat]):
+            window.take(now)
 
     def pause(self, chat: int, until: int) -> None:
         """Send nothing to ``chat`` before ``until``: Telegram said so."""
@@ -71,6 +75,8 @@ class Pacer:
     def _forget(self, now: Millis) -> None:
         """Forget the chats that nothing holds back any more."""
         self._paused = {chat: until for chat, until in self._paused.items() if until > now}
-        self._gates = {
-            chat: gates for chat, gates in self._gates.items() if any(gate.next_at > now for gate in gates)
+        self._windows = {
+            chat: windows
+            for chat, windows in self._windows.items()
+            if any(window.over_at() > now for window in windows)
         }

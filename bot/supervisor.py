@@ -5,7 +5,7 @@ if one dies, the group dies, and whoever runs the process hears why.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, NoReturn, Protocol
@@ -18,6 +18,7 @@ from ledger.errors import BrokenInvariant
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 60.0
 HALTED_PAUSE_SECONDS: Final = 300.0
+GRACE_SECONDS: Final = 5.0
 ALERT_AFTER: Final = 5
 """Failures in a row before somebody is woken: a node that restarts is not worth it."""
 
@@ -84,6 +85,20 @@ class Supervisor:
                 "loop.failing", {"loop": self.name, "why": f"{type(error).__name__}: {error}"[:300]}
             )
         return pause * (0.5 + self.random.random() / 2)
+
+
+async def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work``; when cancelled, let it come to its end first, for `GRACE_SECONDS` at most.
+
+    For what is better done than done again: a message on its way would go out twice.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=GRACE_SECONDS)
+        task.cancel()
+        raise
 
 
 async def run_all(supervisors: list[Supervisor], stop: asyncio.Event) -> None:

@@ -1,0 +1,61 @@
+"""Commands are declared once, and everything else is made from that."""
+
+import pytest
+
+import bot.commands
+from bot.context import Context
+from bot.intents import Chat, ChatKind
+from bot.registry import Command, Registry, discover
+from bot.results import Result
+from bot.roles import Role, role_named
+
+PRIVATE = Chat(11, ChatKind.PRIVATE)
+GROUP = Chat(-11, ChatKind.SUPERGROUP)
+
+
+async def act(_context: Context) -> Result:
+    return None
+
+
+def test_every_file_of_commands_is_found() -> None:
+    names = {command.name for command in discover(bot.commands)}
+    assert {"start", "help", "balance", "deposit", "withdraw", "send", "history"} <= names
+
+
+def test_an_alias_names_its_command() -> None:
+    registry = Registry([Command("send", "pay", act, aliases=("tip",))])
+    assert registry.named("tip") is registry.named("send")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Command("send", "", act), Command("send", "", act)),
+        (Command("send", "", act, aliases=("tip",)), Command("tip", "", act)),
+        (Command("a", "", act, actions={"x": act}), Command("b", "", act, actions={"x": act})),
+    ],
+)
+def test_two_commands_never_share_a_name(one: Command, other: Command) -> None:
+    with pytest.raises(ValueError, match="two commands claim"):
+        Registry([one, other])
+
+
+def test_a_menu_shows_what_its_reader_may_use_there() -> None:
+    registry = Registry(
+        [
+            Command("all", "", act),
+            Command("admins", "", act, role=Role.ADMIN),
+            Command("here", "", act, in_private=False),
+        ]
+    )
+    assert [command.name for command in registry.allowed(Role.MEMBER, PRIVATE)] == ["all"]
+    assert [command.name for command in registry.allowed(Role.ADMIN, GROUP)] == ["admins", "all", "here"]
+
+
+def test_an_unknown_role_may_nothing_special() -> None:
+    assert [role_named(name) for name in ("owner", "admin", "king", "")] == [
+        Role.OWNER,
+        Role.ADMIN,
+        Role.MEMBER,
+        Role.MEMBER,
+    ]
