@@ -18,7 +18,7 @@ import httpx
 from bot.context import Bank, Context, Me, Treasury
 from bot.front import Front, assemble
 from bot.names import NameBook
-from bot.outgoing import Message, Press
+from bot.outgoing import Message, Press, Speech
 from bot.registry import Command, Registry
 from bot.results import Answer, Choice, Effect, Result
 from bot.roles import Role
@@ -30,6 +30,7 @@ from ledger.money import Amount, Asset, Denom
 from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.units import Decision, Entry, Posting, Unit, View
+from ledger.withdrawals import Terms
 from ledger.world import ThreadRunner
 from sandbox.telegram import BotAccount, Chat, Query, Telegram, User, create_app
 from sandbox.telegram import Message as Shown
@@ -179,6 +180,10 @@ class Stage:
     clock: ManualClock
     runner: ThreadRunner
     owners: frozenset[int] = frozenset()
+    registry: Registry = field(default_factory=lambda: Registry(COMMANDS))
+    speech: Speech = field(default_factory=PlainSpeech)
+    terms: tuple[Terms, ...] = ()
+    treasury: Treasury = field(default_factory=lambda: Treasury("testing-1", "juno1treasury", "juno"))
     service: LedgerService = field(init=False)
     front: Front = field(init=False)
     alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -190,7 +195,7 @@ class Stage:
         """Start the program: all its loops, or those whose name begins with ``only``."""
         self._program += 1
         self.service = await LedgerService.open(
-            self.path, clock=self.clock, blocking=self.runner, assets=(JUNO,)
+            self.path, clock=self.clock, blocking=self.runner, assets=(JUNO,), terms=self.terms
         )
         self._transport = Transport(
             self.account.token,
@@ -201,7 +206,7 @@ class Stage:
         self.front = assemble(
             self._transport,
             self._bank(me),
-            PlainSpeech(),
+            self.speech,
             clock=self.clock,
             random=random.Random(self._program),
             holder="stage",
@@ -218,10 +223,10 @@ class Stage:
         return Bank(
             service=self.service,
             names=NameBook(self.service.reader),
-            registry=Registry(COMMANDS),
+            registry=self.registry,
             assets=(JUNO,),
-            treasury=Treasury("testing-1", "juno1treasury", "juno"),
-            terms={},
+            treasury=self.treasury,
+            terms={each.denom: each for each in self.terms},
             me=me,
             owners=self.owners,
         )

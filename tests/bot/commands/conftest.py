@@ -1,0 +1,30 @@
+"""The real commands and their sentences, on the stage of the bot's core."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import bot.commands as bot_commands
+from bot.context import Treasury
+from bot.registry import discover
+from bot.speech import Sentences
+from ledger.money import Amount
+from ledger.withdrawals import Terms
+from tests.bot.conftest import OWNER
+from tests.bot.stage import JUNO, Stage, stage
+
+TREASURY = "juno19rl4cm2hmr8afy4kldpxz3fka4jguq0a2jwxcf"
+FEE = 20_000
+MINIMUM = 100_000
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "bank.sqlite3", OWNER) as set_up:
+        set_up.registry = discover(bot_commands)
+        set_up.speech = Sentences((JUNO,), "https://explorer.example/tx/{hash}")
+        set_up.terms = (Terms(JUNO.denom, Amount(MINIMUM), Amount(FEE)),)
+        set_up.treasury = Treasury("testing-1", TREASURY, "juno", "https://explorer.example/tx/{hash}")
+        await set_up.start()
+        yield set_up
