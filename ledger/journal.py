@@ -57,7 +57,8 @@ class Journal:
 
     def start(self) -> None:
         """Begin to commit."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="journal")
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(), name="journal")
 
     async def close(self) -> None:
         """Commit what waits, take nothing new, and close the database."""
@@ -90,7 +91,7 @@ class Journal:
             raise Busy(f"{len(waiting)} acts wait in the lane of {lane.value}")
         if self._closing:
             raise Unavailable("the journal is closed")
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[T] = self._loop.create_future()
         waiting.append((unit, answer))
         if self._idle is not None:
             self._wake()
@@ -117,7 +118,7 @@ class Journal:
         raise asyncio.CancelledError
 
     async def _wait(self) -> None:
-        self._idle = asyncio.get_running_loop().create_future()
+        self._idle = self._loop.create_future()
         try:
             await self._idle
         except asyncio.CancelledError:

@@ -2,10 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ledger.accounts import AccountId
 from ledger.blocks import Blocks
@@ -90,7 +90,7 @@ class LedgerService:
         finally:
             self.reader.close()
 
-    async def transfer_between_users(
+    def transfer_between_users(
         self,
         source: AccountId,
         destination: AccountId,
@@ -100,9 +100,9 @@ class LedgerService:
         key: str,
         note: str = "",
         beside: Beside | None = None,
-    ) -> Receipt:
+    ) -> Coroutine[Any, Any, Receipt]:
         """Move ``amount`` base units from one person to another: `Transfers.between_users`."""
-        return await self.transfers.between_users(
+        return self.transfers.between_users(
             source, destination, amount, denom, key=key, note=note, beside=beside
         )
 

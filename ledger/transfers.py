@@ -1,7 +1,8 @@
 """Transfers: a member's coins become another member's. Instant and free, nothing on the chain moves."""
 
+from collections.abc import Coroutine
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from ledger.accounts import AccountId
 from ledger.errors import Refused
@@ -70,7 +71,7 @@ class Transfers:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def between_users(
+    def between_users(
         self,
         source: AccountId,
         destination: AccountId,
@@ -80,7 +81,7 @@ class Transfers:
         key: str,
         note: str = "",
         beside: Beside | None = None,
-    ) -> Receipt:
+    ) -> Coroutine[Any, Any, Receipt]:
         """Move ``amount`` base units; see `transfer_unit` for what is refused and `Journal.submit` for the rest."""
         unit = transfer_unit(source, destination, amount, denom, key=key, note=note, beside=beside)
-        return await self._journal.submit(unit)
+        return self._journal.submit(unit)

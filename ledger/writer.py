@@ -169,13 +169,14 @@ class Writer:
 
 def _recall(unit: Unit[Any], view: WriterView, standing: Standing) -> Decision[Any]:
     """Answer a key that stands: the first outcome for the same inputs, Conflict for others."""
-    if standing.digest != unit.digest:
+    entry_id, digest, source_after, destination_after, at = standing
+    if digest != unit.digest:
         raise Conflict(f"key {unit.key} was used before with other inputs")
     receipt = Receipt(
-        standing.entry_id,
-        None if standing.source_after is None else Amount(standing.source_after),
-        None if standing.destination_after is None else Amount(standing.destination_after),
-        Millis(standing.at),
+        entry_id,
+        None if source_after is None else Amount(source_after),
+        None if destination_after is None else Amount(destination_after),
+        Millis(at),
         replayed=True,
     )
     return Decision(receipt if unit.recall is None else unit.recall(view, receipt))

@@ -1,0 +1,424 @@
+"""How much of the disk's speed the ledger keeps: the service beside simpler ways to write the same rows.
+
+Every path writes the same rows into the same tables with the same indexes and pragmas, synchronous=FULL. The paths
+below the service have no triggers, no checks, no idempotency and no hash chain: they are limits, not rivals.
+The machine is never quiet, so the paths take turns, and each figure is the median of the rounds.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiosqlite
+
+from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.connect import CHECKPOINT_PAGES, open_writer
+from ledger.migrate import migrate
+from ledger.money import Amount, Asset, Denom
+from ledger.service import LedgerService
+from ledger.store import Store
+from ledger.transfers import transfer_unit
+from ledger.units import Decision, Entry, Posting, Row, Unit, View
+from ledger.users import registration
+from ledger.world import SystemClock, ThreadRunner
+from ledger.writer import Writer
+
+UJUNO = Denom("ujuno")
+ASSETS = (Asset(UJUNO, "JUNO", 6),)
+MEMBERS = 2_000
+FUNDS = Amount(1_000_000_000)
+BATCH = 500
+
+INSERT_ENTRY = "INSERT INTO entries VALUES (?, ?, ?, ?)"
+INSERT_TRANSACTION = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class Work(NamedTuple):
+    """How many transfers each path makes in one round."""
+
+    alone: int
+    together: int
+    crowd: int
+
+
+class Way(NamedTuple):
+    """A way to write: its name, and a round of it on a database, which returns transfers a second."""
+
+    name: str
+    bare: bool
+    run: Callable[[Path], float]
+
+
+class Moves:
+    """An endless, seeded stream of transfers between members, and the rows that the journal would write for them."""
+
+    def __init__(self, path: Path, seed: str) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - a repeatable load, no secret
+        connection = sqlite3.connect(path)
+        self._tails = {
+            account: (balance, last)
+            for account, balance, last in connection.execute(
+                "SELECT user_id, balance, last_tx FROM user_balances"
+            )
+        }
+        (self._last,) = connection.execute("SELECT max(id) FROM transactions").fetchone()
+        connection.close()
+
+    def pair(self) -> tuple[AccountId, AccountId]:
+        """Return who pays whom."""
+        source = self._random.randrange(1, MEMBERS + 1)
+        return AccountId(source), AccountId(source % MEMBERS + 1)
+
+    def rows(self, number: int) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """Yield an entry and its posting, ``number`` times."""
+        for _ in range(number):
+            self._last += 1
+            last, (source, destination) = self._last, self.pair()
+            paid, paid_prev = self._tails[source]
+            got, got_prev = self._tails[destination]
+            self._tails[source], self._tails[destination] = (paid - 1, last), (got + 1, last)
+            yield (
+                (last, f"m:7:-100:{last}", bytes(32), 1),
+                (
+                    last, last, "transfer", UJUNO, 1, source, destination,
+                    paid_prev, paid - 1, got_prev, got + 1, None, source, "", 1_800_000_000_000,
+                ),
+            )  # fmt: skip
+
+
+def prepare(path: Path, rows: int) -> None:
+    """Make a database of ``rows`` transfers between members, by the ledger itself."""
+    clock = SystemClock()
+    migrate(path, clock.now())
+    store = Store(path)
+    writer = Writer(store, clock)
+    asset = Row("INSERT INTO assets (denom, symbol, decimals) VALUES (?, ?, ?)", ASSETS[0])
+    _commit(writer, [Unit(lambda _: Decision(None, rows=(asset,)))])
+    _commit(writer, [_member(AccountId(number)) for number in range(1, MEMBERS + 1)])
+    chooser = random.Random("prepare")  # noqa: S311 - a repeatable load, no secret
+    for start in range(0, rows, BATCH):
+        units = []
+        for number in range(start, min(start + BATCH, rows)):
+            source = chooser.randrange(1, MEMBERS + 1)
+            destination = AccountId(source % MEMBERS + 1)
+            units.append(
+                transfer_unit(AccountId(source), destination, Amount(1), UJUNO, key=f"m:7:-1:{number}")
+            )
+        _commit(writer, units)
+    writer.close()
+
+
+def _member(account: AccountId) -> Unit[None]:
+    def decide(view: View) -> Decision[None]:
+        postings = (
+            Posting(None, SYSTEM_RESERVE, FUNDS, UJUNO),
+            Posting(SYSTEM_RESERVE, account, FUNDS, UJUNO),
+        )
+        entry = Entry(f"fund:{account}", b"", "adjustment", postings)
+        return Decision(None, (entry,), (registration(account, f"member {account}", view.now),))
+
+    return Unit(decide)
+
+
+def _commit(writer: Writer, units: list[Unit[Any]]) -> None:
+    for answer in writer.commit(units):
+        if answer.error is not None:
+            raise answer.error
+
+
+def strip(path: Path) -> None:
+    """Remove the triggers: what is left are the same tables with the same indexes."""
+    connection = sqlite3.connect(path)
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
+    for name in names:
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.close()
+
+
+def _bare(path: Path) -> sqlite3.Connection:
+    connection = open_writer(path)
+    connection.set_authorizer(None)
+    return connection
+
+
+def raw_executemany(path: Path, number: int) -> float:
+    """All rows in one transaction: nothing that uses SQLite from Python is faster."""
+    rows = list(Moves(path, "raw").rows(number))
+    entries, transactions = [entry for entry, _ in rows], [row for _, row in rows]
+    connection = _bare(path)
+    started = time.perf_counter()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(INSERT_ENTRY, entries)
+    connection.executemany(INSERT_TRANSACTION, transactions)
+    connection.execute("COMMIT")
+    rate = number / (time.perf_counter() - started)
+    connection.close()
+    return rate
+
+
+def _commit_row(connection: sqlite3.Connection, entry: tuple[Any, ...], row: tuple[Any, ...]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(INSERT_ENTRY, entry)
+    connection.execute(INSERT_TRANSACTION, row)
+    connection.execute("COMMIT")
+
+
+def raw_commits(path: Path, number: int) -> float:
+    """One commit per row, no event loop anywhere."""
+    rows = list(Moves(path, "commits").rows(number))
+    connection = _bare(path)
+    started = time.perf_counter()
+    for entry, row in rows:
+        _commit_row(connection, entry, row)
+    rate = number / (time.perf_counter() - started)
+    connection.close()
+    return rate
+
+
+def thread_hops(path: Path, number: int) -> float:
+    """One hop to a thread and one commit there per row: the least that an event loop can do."""
+    rows = list(Moves(path, "hops").rows(number))
+    connection = _bare(path)
+    runner = ThreadRunner()
+
+    async def run() -> float:
+        started = time.perf_counter()
+        for entry, row in rows:
+            await runner(lambda entry=entry, row=row: _commit_row(connection, entry, row))
+        return number / (time.perf_counter() - started)
+
+    rate = asyncio.run(run())
+    runner.close()
+    connection.close()
+    return rate
+
+
+def statement_per_await(path: Path, callers: int, number: int) -> float:
+    """What most write: aiosqlite, a lock, and an await for each statement of a transfer."""
+
+    async def run() -> float:
+        moves, numbers = Moves(path, "await"), count(1)
+        connection = aiosqlite.Connection(lambda: _bare(path), iter_chunk_size=64)
+        async with connection as database:
+            lock = asyncio.Lock()
+
+            async def caller() -> None:
+                while next(numbers) <= number:
+                    async with lock:
+                        await _transfer_by_statements(database, *moves.pair())
+
+            started = time.perf_counter()
+            await asyncio.gather(*(caller() for _ in range(callers)))
+            return number / (time.perf_counter() - started)
+
+    return asyncio.run(run())
+
+
+async def _transfer_by_statements(database: aiosqlite.Connection, source: int, destination: int) -> None:
+    await database.execute("BEGIN IMMEDIATE")
+    tails = []
+    for account in (source, destination):
+        cursor = await database.execute(
+            "SELECT balance, last_tx FROM user_balances WHERE user_id = ? AND denom = ?", (account, UJUNO)
+        )
+        tails.append(await cursor.fetchone())
+    cursor = await database.execute("SELECT max(id) + 1 FROM transactions")
+    (last,) = await cursor.fetchone() or (1,)
+    (paid, paid_prev), (got, got_prev) = tails  # type: ignore[misc] # both rows exist
+    await database.execute(INSERT_ENTRY, (last, f"m:7:-100:{last}", bytes(32), 1))
+    await database.execute(
+        INSERT_TRANSACTION,
+        (last, last, "transfer", UJUNO, 1, source, destination,
+         paid_prev, paid - 1, got_prev, got + 1, None, source, "", 1_800_000_000_000),
+    )  # fmt: skip
+    for account, change in ((source, -1), (destination, 1)):
+        await database.execute(
+            "UPDATE user_balances SET balance = balance + ?, last_tx = ? WHERE user_id = ? AND denom = ?",
+            (change, last, account, UJUNO),
+        )
+    await database.commit()
+
+
+def _store(path: Path) -> Store:
+    """Open as bot.main does."""
+    return Store(path, reserved_pages=CHECKPOINT_PAGES)
+
+
+async def _with_service(path: Path, body: Callable[[LedgerService], Awaitable[Any]]) -> Any:
+    runner = ThreadRunner()
+    service = await LedgerService.open(
+        path, clock=SystemClock(), blocking=runner, assets=ASSETS, store=_store
+    )
+    try:
+        return await body(service)
+    finally:
+        await service.close()
+        runner.close()
+
+
+async def _transfers(service: LedgerService, moves: Moves, callers: int, number: int, name: str) -> float:
+    asked = iter([(*moves.pair(), f"m:7:{name}:{message}") for message in range(number)])
+
+    async def caller() -> None:
+        for source, destination, key in asked:
+            await service.transfer_between_users(source, destination, Amount(1), UJUNO, key=key)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    return number / (time.perf_counter() - started)
+
+
+def service_transfers(path: Path, callers: int, number: int) -> float:
+    """The ledger as the bot uses it."""
+    moves = Moves(path, f"service {callers}")
+    name = f"-{time.perf_counter_ns()}"
+
+    async def body(service: LedgerService) -> float:
+        return await _transfers(service, moves, callers, number, name)
+
+    rate: float = asyncio.run(_with_service(path, body))
+    check_conservation(path)
+    return rate
+
+
+def check_conservation(path: Path) -> None:
+    """Raise when the balances are not what came in."""
+    connection = sqlite3.connect(path)
+    (balances,) = connection.execute("SELECT sum(balance) FROM user_balances").fetchone()
+    (total,) = connection.execute("SELECT total FROM assets WHERE denom = ?", (UJUNO,)).fetchone()
+    connection.close()
+    if not balances == total == MEMBERS * FUNDS:
+        raise AssertionError(f"balances {balances}, total {total}, funded {MEMBERS * FUNDS}")
+
+
+def read_under_load(path: Path, number: int) -> dict[str, float]:
+    """Read balances on the loop's thread while a thousand callers write; microseconds."""
+    moves = Moves(path, "reads")
+    name = f"-{time.perf_counter_ns()}"
+
+    async def body(service: LedgerService) -> list[int]:
+        writing = asyncio.ensure_future(_transfers(service, moves, 1_000, number, name))
+        took: list[int] = []
+        while not writing.done():
+            account = AccountId(len(took) % MEMBERS + 1)
+            started = time.perf_counter_ns()
+            service.reader.balance(account, UJUNO)
+            took.append(time.perf_counter_ns() - started)
+            await asyncio.sleep(0)
+        await writing
+        return took
+
+    took = sorted(asyncio.run(_with_service(path, body)))
+    return {"p50": took[len(took) // 2] / 1000, "p99": took[len(took) * 99 // 100] / 1000}
+
+
+def paths(work: Work) -> list[Way]:
+    """Return every way to write, limits first."""
+    return [
+        Way("raw executemany, one transaction", True, lambda path: raw_executemany(path, work.crowd)),
+        Way("raw commit per row", True, lambda path: raw_commits(path, work.alone)),
+        Way("thread hop and commit per row", True, lambda path: thread_hops(path, work.alone)),
+        Way("statement per await, 1 caller", True, lambda path: statement_per_await(path, 1, work.alone)),
+        Way("statement per await, 32 callers", True, lambda path: statement_per_await(path, 32, work.alone)),
+        Way("service, 1 caller", False, lambda path: service_transfers(path, 1, work.alone)),
+        Way("service, 32 callers", False, lambda path: service_transfers(path, 32, work.together)),
+        Way("service, 1000 callers", False, lambda path: service_transfers(path, 1_000, work.crowd)),
+    ]
+
+
+def measure(rows: int, rounds: int, work: Work) -> dict[str, Any]:
+    """Return the medians of all paths on databases of ``rows`` rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        full, bare = Path(folder) / "full.db", Path(folder) / "bare.db"
+        prepare(full, rows)
+        shutil.copy(full, bare)
+        strip(bare)
+        rates: dict[str, list[float]] = {}
+        reads: list[dict[str, float]] = []
+        for _ in range(rounds):
+            for each in paths(work):
+                rates.setdefault(each.name, []).append(each.run(bare if each.bare else full))
+            reads.append(read_under_load(full, work.crowd))
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    read = {point: statistics.median(each[point] for each in reads) for point in reads[0]}
+    return {"rows": rows, "transfers_per_second": medians, "balance_read_under_load_us": read}
+
+
+def judge(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ratios that the ledger promises, and whether each holds."""
+    small, large = results[0], results[-1]
+    rate = small["transfers_per_second"]
+    found = [
+        (
+            "1 caller / thread hop and commit",
+            rate["service, 1 caller"] / rate["thread hop and commit per row"],
+            0.8,
+        ),
+        (
+            "32 callers / statement per await",
+            rate["service, 32 callers"] / rate["statement per await, 32 callers"],
+            15.0,
+        ),
+        (
+            "1000 callers / raw executemany",
+            rate["service, 1000 callers"] / rate["raw executemany, one transaction"],
+            0.22,
+        ),
+    ]
+    if large is not small:
+        for callers in ("32 callers", "1000 callers"):
+            name = f"service, {callers}"
+            ratio = large["transfers_per_second"][name] / rate[name]
+            found.append((f"{callers}: {large['rows']:,} rows / {small['rows']:,} rows", ratio, 0.9))
+    slowest = max(each["balance_read_under_load_us"]["p50"] for each in results)
+    found.append(("balance read under load, p50: 50 us / measured", 50 / max(slowest, 0.001), 1.0))
+    return [
+        {"ratio": name, "reached": reached, "wanted": wanted, "holds": reached >= wanted}
+        for name, reached, wanted in found
+    ]
+
+
+def show(results: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> None:
+    """Print tables for people."""
+    for each in results:
+        print(f"\n{each['rows']:,} rows in the log, synchronous=FULL{'transfers/s':>26}")
+        for name, rate in each["transfers_per_second"].items():
+            print(f"  {name:<40}{rate:>20,.0f}")
+        read = each["balance_read_under_load_us"]
+        print(
+            f"  {'balance read under write load':<40}{read['p50']:>13.1f} us p50{read['p99']:>10.1f} us p99"
+        )
+    print()
+    for verdict in verdicts:
+        mark = "ok  " if verdict["holds"] else "FAIL"
+        print(f"  {mark} {verdict['ratio']:<50}{verdict['reached']:>8.2f}  (wanted {verdict['wanted']})")
+
+
+def main(argv: list[str]) -> int:
+    """Measure, print, and return 1 when a promised ratio was missed."""
+    parser = argparse.ArgumentParser(prog="scripts/bench ledger", description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000], help="sizes of the log")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts")
+    parser.add_argument("--quick", action="store_true", help="10,000 rows alone, three short rounds")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    chosen = parser.parse_args(argv)
+    work = Work(400, 6_000, 20_000) if chosen.quick else Work(1_500, 20_000, 60_000)
+    sizes, rounds = ([10_000], 3) if chosen.quick else (sorted(chosen.rows), chosen.rounds)
+    results = [measure(rows, rounds, work) for rows in sizes]
+    verdicts = judge(results)
+    show(results, verdicts)
+    if chosen.json is not None:
+        chosen.json.write_text(
+            json.dumps({"results": results, "verdicts": verdicts}, indent=2) + "\n", encoding="utf-8"
+        )
+    return 0 if all(verdict["holds"] for verdict in verdicts) else 1
