@@ -37,8 +37,9 @@ _TIMEOUT_SECONDS: Final = 15.0
 _AHEAD: Final = ("must be less than or equal to", "could not find results for height")
 _BELOW: Final = ("lowest height is",)
 _IN_CACHE: Final = "tx already exists in cache"
-_STATE_AHEAD: Final = 26
-_STATE_ABSENT: Final = 18
+_STATE_AHEAD: Final = ("sdk", 26)
+_STATE_ABSENT: Final = (("sdk", 18), ("store", 7))
+"""The first for heights up to 1 and by the query service, the second ("proof is unexpectedly empty") for the rest."""
 _MEMPOOL_FULL: Final = 20
 _TX_IN_CACHE: Final = 19
 _SEQUENCE: Final = re.compile(r"account sequence mismatch, expected ([0-9]{1,19}), got ([0-9]{1,19})")
@@ -67,6 +68,13 @@ class Body(NamedTuple):
 
     txs: tuple[bytes, ...]
     results: Mapping[str, Any]
+
+
+class StateKey(NamedTuple):
+    """A place in the application's state."""
+
+    store: str
+    key: bytes
 
 
 class StateAnswer(NamedTuple):
@@ -134,6 +142,7 @@ class NodeClient:
         self._http: Final = httpx.AsyncClient(transport=transport, timeout=timeout_seconds)
         self._slots: Final = asyncio.Semaphore(_REQUESTS_AT_ONCE)
         self._ids: Final = itertools.count(1)
+        self._latest_seen = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,9 +160,10 @@ class NodeClient:
         """Return what the node says of itself."""
         result = await self.call("status")
         info, sync = reading.member(result, "node_info"), reading.member(result, "sync_info")
+        self._latest_seen = reading.natural(sync, "latest_block_height")
         return NodeStatus(
             chain_id=reading.text(info, "network"),
-            latest_height=reading.natural(sync, "latest_block_height"),
+            latest_height=self._latest_seen,
             latest_time=reading.timestamp(sync, "latest_block_time").millis(),
             earliest_height=reading.natural(sync, "earliest_block_height"),
             catching_up=sync.get("catching_up") is not False,
@@ -216,28 +226,32 @@ class NodeClient:
         """Return the claimed results of one block, events included."""
         return reading.mapping(await self.call("block_results", height=str(height)), "block_results")
 
-    async def state(self, store: str, key: bytes, height: int) -> StateAnswer:
-        """Return what ``store`` holds under ``key`` after block ``height``, with its proof."""
-        answer = await self.call(
-            "abci_query", path=f"/store/{store}/key", data=key.hex(), height=str(height), prove=True
-        )
+    async def states(self, wanted: Sequence[tuple[StateKey, int]]) -> list[StateAnswer | NodeUnavailable]:
+        """Return for each key and height what the state held after that block, or why the node cannot say it."""
+        answers = await self.batch([_state_call(key, height) for key, height in wanted])
+        return [
+            await self._state(height, answer) for (_, height), answer in zip(wanted, answers, strict=True)
+        ]
+
+    async def _state(self, height: int, answer: Any) -> StateAnswer | NodeUnavailable:
         response = reading.member(answer, "response")
-        code = reading.natural(response, "code")
-        if code:
-            raise await self._state_refused(code, reading.text(response, "log"), height)
+        refusal = (reading.text(response, "codespace"), reading.natural(response, "code"))
+        if refusal[1]:
+            return await self._state_refused(refusal, reading.text(response, "log"), height)
         value = reading.base64_octets(response.get("value"), "value")
         return StateAnswer(
             value, reading.natural(response, "height"), ops_from_json(response.get("proofOps"))
         )
 
-    async def _state_refused(self, code: int, log: str, height: int) -> NodeUnavailable:
-        """Say why there was no state; code 18 stands for pruned states and, with a proof asked for, future ones."""
-        if code == _STATE_AHEAD:
+    async def _state_refused(self, refusal: tuple[str, int], log: str, height: int) -> NodeUnavailable:
+        """Say why there was no state; where a proof was asked for, one code stands for pruned states and future ones."""
+        if refusal in _STATE_ABSENT:
+            if height > self._latest_seen:
+                await self.status()
+            return (NotYet if height > self._latest_seen else Pruned)(f"{self.name}: {log[:300]}")
+        if refusal == _STATE_AHEAD:
             return NotYet(f"{self.name}: {log[:300]}")
-        if code == _STATE_ABSENT:
-            ahead = height > (await self.status()).latest_height
-            return (NotYet if ahead else Pruned)(f"{self.name}: {log[:300]}")
-        return RpcRefused(self.name, f"code {code}: {log}")
+        return RpcRefused(self.name, f"{refusal[0]} code {refusal[1]}: {log}")
 
     async def broadcast(self, raw: bytes) -> BroadcastAnswer:
         """Offer transaction bytes to the node. Raises nothing of the chain's: no answer is verdict UNKNOWN."""
@@ -335,6 +349,11 @@ def _numbered(answer: Any) -> bool:
 
 def _request(number: int, call: Call) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "method": call.method, "params": dict(call.params)}
+
+
+def _state_call(asked: StateKey, height: int) -> Call:
+    path = f"/store/{asked.store}/key"
+    return Call("abci_query", {"path": path, "data": asked.key.hex(), "height": str(height), "prove": True})
 
 
 def _body(block: Any, results: Any) -> Body:

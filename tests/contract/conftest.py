@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.contract.building import NotBuilt, real_node
-from tests.contract.node import Announcement, Node, running
+from tests.contract.node import Announcement, Node, balance_key, running
 from tests.contract.signing import Draft, Person, body_of, multi_send
 
 REAL: Final = "real"
@@ -105,3 +105,17 @@ def bob(rich: Callable[[], Person]) -> Person:
 def draft(node: Node, alice: Person) -> Draft:
     """Return what alice's first transaction starts from."""
     return Draft(alice, node.chain_id, node.account(alice.raw_address))
+
+
+@pytest.fixture
+def forgetful(node: Node) -> Node:
+    """Return the node of this chain that has no early blocks and states any more."""
+    other = node.other(node.pruned_url)
+    other.wait(lambda: _has_forgotten(other, 2) or None, "the first blocks are forgotten")
+    return other
+
+
+def _has_forgotten(node: Node, height: int) -> bool:
+    state = node.query("/store/bank/key", balance_key(node.faucet.raw_address, "ujuno"), height=height)
+    earliest = int(node.call("status")["sync_info"]["earliest_block_height"])
+    return earliest > height and not state["value"]

@@ -215,20 +215,6 @@ def _value(response: dict[str, Any]) -> bytes:
 # A node that forgot
 
 
-@pytest.fixture
-def forgetful(node: Node) -> Node:
-    """Return the node of this chain that has no early blocks and states any more."""
-    other = node.other(node.pruned_url)
-    other.wait(lambda: _has_forgotten(other, 2) or None, "the first blocks are forgotten")
-    return other
-
-
-def _has_forgotten(node: Node, height: int) -> bool:
-    state = node.query("/store/bank/key", balance_key(node.faucet.raw_address, "ujuno"), height=height)
-    earliest = int(node.call("status")["sync_info"]["earliest_block_height"])
-    return earliest > height and not state["value"]
-
-
 @pytest.mark.parametrize("method", ["block", "block_results", "commit"])
 def test_a_pruned_block_is_named_so(forgetful: Node, method: str) -> None:
     with pytest.raises(RpcError) as refused:
