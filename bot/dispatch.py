@@ -306,6 +306,8 @@ class Dispatch:
             if not told:
                 # Refused before the journal was asked: nothing was written yet.
                 await self._commit(slip, refusal)
+            else:
+                self._settled(slip, refusal)
             return refusal
         self._settled(slip, None)
         return told[-1]

@@ -7,7 +7,7 @@ book of names. Entities count UTF-16 units. Whoever could not own an account is 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.amounts import Wanted, looks_like_amount, take_amount
+from bot.amounts import Wanted, looks_like_amount, read_amount, take_amount
 from bot.html import clean_line, clean_name
 from bot.intents import NOT_PEOPLE, Entity, Person, ReplyTarget, cut, width
 from bot.names import Doubt, NameBook
@@ -84,6 +84,9 @@ def read_payment(words: Sequence[Word], reply: ReplyTarget | None, assets: Seque
     if rest and rest[0].names_someone:
         return Payment(wanted, rest[0], _note(rest[1:]))
     if not _answers_someone(reply):
+        if len(rest) > 1 and rest[1].names_someone:
+            # Between an amount and a name only a symbol can stand: this raises for one that is not listed.
+            read_amount(f"{words[0].text} {rest[0].text}", assets)
         if rest:
             raise Refused("recipient_without_at", typed=clean_name(rest[0].text))
         raise Refused("recipient_missing")

@@ -21,7 +21,9 @@ class Pages:
 
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:")
-        self.connection.executescript((files("migrations") / "0003_bot.sql").read_text())
+        for script in sorted(files("migrations").iterdir(), key=lambda script: script.name):
+            if script.name.endswith(".sql"):
+                self.connection.executescript(script.read_text())
         self.book = NameBook(self)
 
     def select(self, sql: str, parameters: tuple[object, ...] = ()) -> list[object]:

@@ -93,6 +93,7 @@ def test_false_entities_break_nothing(text: str, spans: list[tuple[int, int]]) -
         ("5 bob", None, "recipient_without_at"),
         ("bob 5", None, "recipient_without_at"),
         ("5 bob", TOPIC, "recipient_without_at"),
+        ("5 ATOM @bob", None, "amount_symbol"),
         ("1,5 @bob", None, "amount_comma"),
         ("@bob -5", None, "amount_signed"),
         ("@bob 1 000", None, "amount_separated"),

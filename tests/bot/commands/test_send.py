@@ -133,7 +133,7 @@ async def test_a_name_not_seen_for_long_asks(bot: Stage, ana: User, ben: User) -
         ("/send 1.0000001 @ben", "JUNO has 6 decimals at most."),
         ("/send 0 @ben", "Zero is nothing to move."),
         ("/send 0x7 @ben", "0x7 is not a decimal number."),
-        ("/send 5 ATOM @ben", "I don't know who “ATOM” is."),
+        ("/send 5 ATOM @ben", "I don't keep ATOM here, only JUNO. Did you mean 5 JUNO?"),
         ("/send 5ATOM @ben", "I don't keep ATOM here, only JUNO."),
         ("/send 1/2 @ben", "Please write the fraction as a decimal"),
         ("/send 5. @ben", "Something is missing behind the dot."),
@@ -207,5 +207,7 @@ async def test_twenty_transfers_at_once_from_a_balance_for_eight(bot: Stage, ana
     chat = bot.telegram.private(ana)
     for _ in range(20):
         bot.telegram.say(ana, chat, "/send 1 @ben")
-    await bot.settled()
+    decided = "SELECT state FROM inbox WHERE state <> 'new' AND sender = 11"
+    await bot.until(lambda: len(bot.rows(decided)) == 20)
+    assert bot.rows(decided).count(("done",)) == 8
     assert (bot.balance(ana), bot.balance(ben)) == (0, 8_000_000)
