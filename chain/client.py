@@ -40,6 +40,8 @@ _IN_CACHE: Final = "tx already exists in cache"
 _STATE_AHEAD: Final = ("sdk", 26)
 _STATE_ABSENT: Final = (("sdk", 18), ("store", 7))
 """The first for heights up to 1 and by the query service, the second ("proof is unexpectedly empty") for the rest."""
+_BACKENDS_APART: Final = 50
+"""Blocks by which the machines behind one URL may differ; what is older, all of them once had."""
 _MEMPOOL_FULL: Final = 20
 _TX_IN_CACHE: Final = 19
 _SEQUENCE: Final = re.compile(r"account sequence mismatch, expected ([0-9]{1,19}), got ([0-9]{1,19})")
@@ -246,7 +248,7 @@ class NodeClient:
     async def _state_refused(self, refusal: tuple[str, int], log: str, height: int) -> NodeUnavailable:
         """Say why there was no state; where a proof was asked for, one code stands for pruned states and future ones."""
         if refusal in _STATE_ABSENT:
-            if height > self._latest_seen:
+            if height > self._latest_seen - _BACKENDS_APART:
                 await self.status()
             return (NotYet if height > self._latest_seen else Pruned)(f"{self.name}: {log[:300]}")
         if refusal == _STATE_AHEAD:

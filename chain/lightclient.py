@@ -1,8 +1,9 @@
 """The chain as validators signed it, read through nodes that may lie (chain.md, Deposits 2).
 
 From the trusted header before the cursor it jumps to a header ahead that enough of the power signed, links the
-headers between backwards, and hands out blocks whose transactions and results hash to what those headers say. A
-window of such blocks is kept ready, so that catching up costs one check of signatures for many blocks.
+headers between backwards, and hands out blocks whose transactions and results hash to what those headers say. The
+linked headers and some of their blocks are kept ready, so that catching up costs one check of signatures for many
+blocks and few round trips.
 """
 
 import asyncio
@@ -11,33 +12,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from chain import coins, cosmos
 from chain.client import Body, NodeClient
 from chain.endpoints import Broadcast, Endpoint, Endpoints
 from chain.errors import Halted, NotYet
 from chain.light import merkle, reading, trust
 from chain.light.commit import ValidatorSet
-from chain.light.errors import Malformed, TooFewSigned, Unproven
+from chain.light.errors import TooFewSigned, Unproven
 from chain.light.header import Header, data_hash
-from chain.light.proof import verify_membership, verify_non_membership
 from chain.light.results import outcome_from_json, results_hash
 from chain.light.trust import SignedHeader
 from chain.parameters import ChainParameters
+from chain.provedstates import ProvedStates
 from chain.verified import AccountState, TrustedHeader, TxOutcome, VerifiedBlock
 from ledger.money import Denom
 from ledger.ports import Clock
 
-WINDOW_BLOCKS: Final = 100
-"""Blocks fetched and checked ahead: one commit of a hundred validators takes as long as many blocks' hashes."""
+WINDOW_BLOCKS: Final = 500
+"""Headers linked ahead: one commit of a hundred validators takes as long as the hashes of fifty blocks."""
 _CLOCK_DRIFT_MS: Final = 60_000
 _SETS_KEPT: Final = 16
 _STEPS_LIMIT: Final = 256
 """Smaller steps in one window: bisecting a window of any size takes fewer."""
 _BODIES_AT_ONCE: Final = 20
-_BANK_STORE: Final = "bank"
-_ACCOUNT_STORE: Final = "acc"
-_BALANCES: Final = b"\x02"
-_ACCOUNTS: Final = b"\x01"
+"""Blocks with transactions fetched ahead: they may be large."""
 
 
 class Anchor(NamedTuple):
@@ -53,6 +50,13 @@ class _Ready:
 
     after: bytes
     block: VerifiedBlock
+
+
+class _Ahead(NamedTuple):
+    """What one node was asked for: accepted headers in a row, and those of their blocks that came along."""
+
+    headers: list[Header]
+    ready: dict[int, _Ready]
 
 
 class LightClient:
@@ -73,6 +77,8 @@ class LightClient:
         self._anchor: Final = anchor
         self._window_blocks: Final = window_blocks
         self._sets: Final[dict[bytes, ValidatorSet]] = {}
+        self._states: Final = ProvedStates(endpoints)
+        self._linked: list[Header] = []
         self._ready: dict[int, _Ready] = {}
         self._vouched: dict[int, bytes] = {}
 
@@ -103,29 +109,20 @@ class LightClient:
             raise ValueError(f"height {height} follows {height - 1}, not {trusted.height}")
         ready = self._ready.pop(height, None)
         if ready is None or ready.after != trusted.block_id:
-            await self._require_trust(trusted)
-            self._ready = await self.endpoints.ask(lambda node: self._window(node, trusted), height=height)
+            await self._read_on(trusted)
             ready = self._ready.pop(height)
         return ready.block
 
     async def balance(self, block: VerifiedBlock, address: bytes, denom: Denom) -> int:
         """Return what ``address`` holds after ``block``, proved; Pruned when no node still has that state."""
-        key = _BALANCES + bytes((len(address),)) + address + denom.encode()
-
-        async def question(node: Endpoint) -> int:
-            value = await self._proved_state(node.client, block, _BANK_STORE, key)
-            return _read_balance(value)
-
-        return await self.endpoints.ask(question)
+        return await self._states.balance(block, address, denom, self._ahead_of(block))
 
     async def account(self, block: VerifiedBlock, address: bytes) -> AccountState | None:
         """Return the account of ``address`` after ``block``, proved; None when its absence is proved."""
+        return await self._states.account(block, address, self._ahead_of(block))
 
-        async def question(node: Endpoint) -> AccountState | None:
-            value = await self._proved_state(node.client, block, _ACCOUNT_STORE, _ACCOUNTS + address)
-            return _read_account(value) if value else None
-
-        return await self.endpoints.ask(question)
+    def _ahead_of(self, block: VerifiedBlock) -> list[VerifiedBlock]:
+        return [each.block for height, each in self._ready.items() if height > block.header.height]
 
     async def claims(self, height: int) -> dict[str, Any]:
         """Return what a node claims of block ``height`` that no hash covers: evidence for people, never for money."""
@@ -139,8 +136,27 @@ class LightClient:
         """Offer transaction bytes to every node."""
         return await self.endpoints.broadcast(raw)
 
-    async def _window(self, node: Endpoint, known: TrustedHeader) -> dict[int, _Ready]:
-        """Return the verified blocks after ``known``, as many as one node has and the window holds."""
+    async def _read_on(self, known: TrustedHeader) -> None:
+        """Make the blocks after ``known`` ready, at least one; link further headers first when these have run out."""
+        first = known.height + 1
+        await self._require_trust(known)
+        self._ready = {}
+        if not self._is_linked(known):
+            ahead = await self.endpoints.ask(lambda node: self._link(node, known), height=first)
+            self._linked, self._ready = ahead
+        if not self._ready:
+            headers = _next_headers(self._linked)
+            self._ready = await self.endpoints.ask(
+                lambda node: self._verified(node.client, known, headers), height=first
+            )
+            del self._linked[: len(headers) - 1]
+
+    def _is_linked(self, known: TrustedHeader) -> bool:
+        """Tell whether the next header and its successor are linked to ``known`` already."""
+        return len(self._linked) > 1 and self._linked[0].last_block_id.hash == known.block_id
+
+    async def _link(self, node: Endpoint, known: TrustedHeader) -> _Ahead:
+        """Return accepted headers after ``known``, as many as one node has and the window holds."""
         client, first = node.client, known.height + 1
         latest = node.status.latest_height if node.status else first
         top_height = self._top(first, latest)
@@ -151,21 +167,21 @@ class LightClient:
         )
         await self._accept(client, known, signed)
         trust.link_back(signed.header, headers, known)
-        return await self._verified(client, known, [*headers, signed.header])
+        return _Ahead([*headers, signed.header], {})
 
     def _top(self, first: int, latest: int) -> int:
         """Return the height to jump to, so that blocks from ``first`` on can be linked back from it."""
         vouched = min((height for height in self._vouched if height > first), default=None)
         return vouched or max(first + 1, min(first + self._window_blocks, latest))
 
-    async def _next_block(self, client: NodeClient, known: TrustedHeader) -> dict[int, _Ready]:
-        """Return the one block after ``known``: in step with the chain, with claims also of an empty block."""
+    async def _next_block(self, client: NodeClient, known: TrustedHeader) -> _Ahead:
+        """Return the one block after ``known``: in step with the chain, all that it takes is one request."""
         height = known.height + 1
         signed, header, body = await client.next_block(height)
         await self._accept(client, known, signed)
         trust.link_back(signed.header, [header], known)
         block = _block(header, signed.header, body)
-        return {height: _Ready(known.block_id, block)}
+        return _Ahead([], {height: _Ready(known.block_id, block)})
 
     async def _accept(self, client: NodeClient, known: TrustedHeader, signed: SignedHeader) -> None:
         """Go from ``known`` to the height of ``signed``, in smaller steps where too few of the trusted power signed."""
@@ -212,11 +228,8 @@ class LightClient:
 
         Bodies are fetched only where the header does not already prove that there are no transactions.
         """
-        filled = [header.height for header in headers[:-1] if header.data_hash != merkle.EMPTY]
-        bodies: dict[int, Body] = {}
-        for i in range(0, len(filled), _BODIES_AT_ONCE):
-            heights = filled[i : i + _BODIES_AT_ONCE]
-            bodies |= zip(heights, await client.bodies(heights), strict=True)
+        filled = [header.height for header in headers[:-1] if _is_filled(header)]
+        bodies = dict(zip(filled, await client.bodies(filled), strict=True))
         blocks: dict[int, _Ready] = {}
         after = known.block_id
         for header, successor in itertools.pairwise(headers):
@@ -224,18 +237,6 @@ class LightClient:
             blocks[header.height] = _Ready(after, block)
             after = block.header.block_id
         return blocks
-
-    async def _proved_state(self, client: NodeClient, block: VerifiedBlock, store: str, key: bytes) -> bytes:
-        """Return the value under ``key`` after ``block``, b"" when it is proved that there is none."""
-        height = block.header.height
-        answer = await client.state(store, key, height)
-        if answer.height != height:
-            raise Unproven(f"the state is of height {answer.height}, not {height}")
-        if answer.value:
-            verify_membership(answer.proof, block.app_hash, store, key, answer.value)
-        else:
-            verify_non_membership(answer.proof, block.app_hash, store, key)
-        return answer.value
 
     async def _require_trust(self, known: TrustedHeader) -> None:
         """Let ``known`` be recent, or be what a newer anchor's block goes back to: its validators need no trust then."""
@@ -303,6 +304,17 @@ _NOTHING: Final = Body((), {})
 _CLAIMED: Final = ("codespace", "log", "info", "events")
 
 
+def _is_filled(header: Header) -> bool:
+    return header.data_hash != merkle.EMPTY
+
+
+def _next_headers(linked: Sequence[Header]) -> list[Header]:
+    """Return the headers whose blocks are fetched next, and one more that proves the last one's results."""
+    filled = [number for number, header in enumerate(linked[:-1]) if _is_filled(header)]
+    last = filled[_BODIES_AT_ONCE - 1] if len(filled) >= _BODIES_AT_ONCE else len(linked) - 2
+    return list(linked[: last + 2])
+
+
 def _block(header: Header, successor: Header, body: Body) -> VerifiedBlock:
     """Return the block if its transactions and results hash to what the two headers say. Raises Unproven."""
     if data_hash(body.txs) != header.data_hash:
@@ -322,20 +334,3 @@ def _claims(results: Mapping[str, Any]) -> dict[str, Any]:
     txs = [{key: row[key] for key in _CLAIMED if row.get(key)} for row in rows]
     events = results.get("finalize_block_events")
     return {"txs": txs, "block_events": events} if txs or events else {}
-
-
-def _read_balance(value: bytes) -> int:
-    try:
-        return coins.stored_amount(value)
-    except ValueError as error:
-        raise Malformed(str(error)) from error
-
-
-def _read_account(value: bytes) -> AccountState:
-    """Read a stored account. A stranger can make a fresh address a vesting one, so those are understood too."""
-    try:
-        packed = cosmos.decode(cosmos.Packed, value)
-        account = cosmos.base_account(packed)
-    except cosmos.Undecodable as error:
-        raise Halted(f"the treasury's account is of an unknown kind: {error}") from error
-    return AccountState(account.account_number, account.sequence)

@@ -383,7 +383,7 @@ class FakeNode(httpx.AsyncBaseTransport):
     def _abci_query(self, params: Mapping[str, Any]) -> Any:
         height, store = int(params["height"]), params["path"].split("/")[2]
         if not self.earliest <= height <= self.height:
-            return {"response": {"code": 18, "log": "proof is unexpectedly empty", "codespace": "sdk"}}
+            return {"response": {"code": 7, "log": "proof is unexpectedly empty", "codespace": "store"}}
         value, steps = state_proof(self.chain.states[height], store, bytes.fromhex(params["data"]))
         ops = [
             {"type": kind, "key": b64(key), "data": b64(cosmos.encode(proof))} for kind, key, proof in steps

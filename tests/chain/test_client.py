@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.client import BroadcastAnswer, Call, NodeClient, Verdict
+from chain.client import BroadcastAnswer, Call, NodeClient, StateKey, Verdict
 from chain.errors import ChainError, NodeUnavailable, NotYet, Pruned
 from chain.light.errors import Malformed
 from tests.chain.fakechain import FakeChain, FakeNode, result
@@ -244,7 +244,7 @@ QUESTIONS: list[Callable[[NodeClient], Any]] = [
     lambda client: client.headers(5, 6),
     lambda client: client.validators(5),
     lambda client: client.bodies([5]),
-    lambda client: client.state("bank", b"\x02", 5),
+    lambda client: client.states([(StateKey("bank", b"\x02"), 5)]),
     lambda client: client.results(5),
 ]
 

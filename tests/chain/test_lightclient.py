@@ -608,3 +608,68 @@ async def test_heights_are_asked_for_in_order() -> None:
     world = World(grown(9))
     with pytest.raises(ValueError, match="follows"):
         await world.client.block(5, world.chain.trusted(3))
+
+
+# --- round trips ---------------------------------------------------------------------------------------------------
+
+
+async def settle(world: World, first: int, last: int) -> list[int]:
+    """Read blocks as the scanner does, with balance and account after each; return the balances."""
+    trusted, found = world.chain.trusted(first - 1), []
+    for height in range(first, last + 1):
+        block = await world.client.block(height, trusted)
+        found.append(await world.client.balance(block, TREASURY, UJUNO))
+        await world.client.account(block, TREASURY)
+        trusted = block.header
+    return found
+
+
+def moving(count: int) -> FakeChain:
+    """A chain on which the treasury holds as many coins as the height."""
+    chain = with_state(1)
+    for _ in range(count):
+        chain.stores["bank"][b"\x02\x14" + TREASURY + b"ujuno"] = b"%d" % (chain.height + 1)
+        chain.grow()
+    return chain
+
+
+async def test_states_that_were_fetched_along_are_of_their_heights() -> None:
+    assert await settle(World(moving(60)), 2, 59) == list(range(2, 60))
+
+
+async def test_catching_up_takes_few_round_trips() -> None:
+    world = World(moving(100))
+    await settle(world, 2, 99)
+    assert world.nodes[0].requests < 40
+
+
+async def test_in_step_a_settled_block_costs_two_requests() -> None:
+    world = World(moving(5))
+    await settle(world, 4, 5)
+    world.chain.grow()
+    before = world.nodes[0].requests
+    await settle(world, 6, 6)
+    assert world.nodes[0].requests == before + 2
+
+
+async def test_pruned_states_are_asked_for_one_by_one() -> None:
+    """Fetching along what nodes no longer have would multiply the questions."""
+    world = World(moving(40))
+    await settle(world, 2, 2)
+    blocks = await world.read(3, 30)
+    world.nodes[0].earliest = 39
+    world.nodes[0].asked.clear()
+    for block in blocks:
+        with pytest.raises(Pruned):
+            await world.client.balance(block, STRANGER, Denom("other"))
+    assert methods(world.nodes[0]).count("abci_query") < 2 * len(blocks) + 80
+
+
+async def test_a_lie_about_a_state_fetched_along_is_a_lie() -> None:
+    def lie(asked: str, params: Mapping[str, Any], answer: Any) -> Any:
+        return higher(answer) if asked == "abci_query" and params["height"] == "7" else answer
+
+    world = World(moving(40), nodes=2)
+    world.nodes[0].lie = lie
+    assert await settle(world, 2, 39) == list(range(2, 40))
+    assert [lied.endpoint for lied in world.client.endpoints.take_lies()] == ["node 1 (n0.test)"]
