@@ -126,6 +126,7 @@ class OtherChain(BaseModel):
     kind: Literal["fork", "false_chain"]
     height: int = Field(ge=2)
     planted: list[Gift] = []
+    txs_hex: list[Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2})+$")]] = []
 
 
 class Raw(BaseModel):
@@ -284,7 +285,8 @@ class Control:
             for gift in other.planted
         ]
         begin = faults.fork if other.kind == "fork" else faults.false_chain
-        begin(self._node.chain, other.height, planted=planted)
+        txs = [bytes.fromhex(each) for each in other.txs_hex]
+        begin(self._node.chain, other.height, txs=txs, planted=planted)
         return other
 
     def _broadcast(self, purse: Purse, outputs: list[Output], order: Send) -> Receipt:
@@ -341,7 +343,7 @@ def control_router(node: JunoNode) -> APIRouter:
     """Return the API of ``node``, to be included in a FastAPI application."""
     control = Control(node)
     router = APIRouter(tags=["chain"])
-    router.get("")(control.chain)
+    router.get("/status")(control.chain)
     router.get("/balances/{address}")(control.balances)
     router.get("/txs")(control.txs)
     router.get("/purses")(control.purses)

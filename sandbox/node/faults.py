@@ -96,21 +96,30 @@ class Faults:
         while self.table.hang and self.table.concerns(method):
             await self._changed.wait()
 
-    def fork(self, chain: Blockchain, height: int, *, planted: Sequence[Happening] = ()) -> None:
-        """Show another block at ``height`` and after it, signed by too few of the real validators."""
+    def fork(
+        self, chain: Blockchain, height: int, *, txs: Sequence[bytes] = (), planted: Sequence[Happening] = ()
+    ) -> None:
+        """Show another block at ``height`` and others after it, signed by too few of the real validators.
+
+        ``txs`` and what is ``planted`` happen in that block, beside what the real one holds.
+        """
         seats = chain.council.seats
         absent = frozenset(seat.name for seat in seats[1:])
-        self._show(chain, chain.branch(height, Council(seats, absent)), planted)
+        self._show(chain, chain.branch(height, Council(seats, absent, turn=1)), txs, planted)
 
-    def false_chain(self, chain: Blockchain, height: int, *, planted: Sequence[Happening] = ()) -> None:
+    def false_chain(
+        self, chain: Blockchain, height: int, *, txs: Sequence[bytes] = (), planted: Sequence[Happening] = ()
+    ) -> None:
         """Show a perfectly consistent chain from ``height`` on that strangers' keys sign."""
         strangers = [Seat(f"stranger {seat.name}", seat.power) for seat in chain.council.seats]
-        self._show(chain, chain.branch(height, Council(strangers)), planted)
+        self._show(chain, chain.branch(height, Council(strangers)), txs, planted)
 
-    def _show(self, chain: Blockchain, other: Blockchain, planted: Sequence[Happening]) -> None:
+    def _show(
+        self, chain: Blockchain, other: Blockchain, txs: Sequence[bytes], planted: Sequence[Happening]
+    ) -> None:
         """Show ``other``, let it catch up and then grow with the real chain."""
         self.clear()
-        other.happenings = list(planted)
+        other.happenings, other.forced = list(planted), list(txs)
 
         def follow(block: Block) -> None:
             if block.height > other.height:

@@ -47,12 +47,16 @@ class Signatory:
 
 
 class Council:
-    """The validators of some heights, in the order in which commits name them: by power, then address."""
+    """The validators of some heights, in the order in which commits name them: by power, then address.
 
-    def __init__(self, seats: Sequence[Seat], absent: frozenset[str] = frozenset()) -> None:
+    ``absent`` never sign; ``turn`` lets another one than usual propose.
+    """
+
+    def __init__(self, seats: Sequence[Seat], absent: frozenset[str] = frozenset(), turn: int = 0) -> None:
         members = [Signatory(seat) for seat in seats]
         self.members = sorted(members, key=lambda each: (-each.seat.power, each.validator.address()))
         self.absent = absent
+        self._turn = turn
 
     @cached_property
     def set(self) -> ValidatorSet:
@@ -66,7 +70,7 @@ class Council:
 
     def proposer(self, height: int) -> bytes:
         """Return the address of the one that proposes ``height``: they take turns."""
-        return self.members[height % len(self.members)].validator.address()
+        return self.members[(height + self._turn) % len(self.members)].validator.address()
 
     def commit(self, chain_id: str, height: int, block_id: BlockId, times: Sequence[Timestamp]) -> Commit:
         """Return the precommits for a block, one time for each member; the absent leave their slot empty."""
