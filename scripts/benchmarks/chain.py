@@ -30,6 +30,10 @@ from tests.chain.fakechain import CHAIN_ID, FakeChain, FakeNode, result
 
 VALIDATORS: Final = 100
 TARGET: Final = 0.5
+FETCHING: Final = "fetch and decode only"
+SKIPPING: Final = "verified, skipping"
+COMMITS_CHECKED: Final = 60
+"""Blocks read by checking every commit: that way is slow, and the same for each block."""
 FETCHED_AT_ONCE: Final = 20
 
 
@@ -40,6 +44,13 @@ class Figure(NamedTuple):
     way: str
     blocks_per_second: float
     of_fetching: float
+
+
+class Way(NamedTuple):
+    """A way to catch up, and how many blocks it reads."""
+
+    blocks: int
+    run: Callable[[], Awaitable[None]]
 
 
 class Recorded(FakeNode):
@@ -106,8 +117,8 @@ async def fetch(chain: FakeChain, node: Recorded) -> None:
             await client.bodies(heights[start : start + FETCHED_AT_ONCE])
 
 
-async def verify(chain: FakeChain, node: Recorded, window: int) -> None:
-    """Read the same blocks through the light client."""
+async def verify(chain: FakeChain, node: Recorded, window: int, last: int) -> None:
+    """Read the same blocks up to ``last`` through the light client."""
     clock = ChainTime(chain)
     client = NodeClient("node", "http://node.test", transport=node)
     endpoints = Endpoints([client], CHAIN_ID, clock=clock, randomness=random.Random(1))  # noqa: S311 - no secret
@@ -115,10 +126,10 @@ async def verify(chain: FakeChain, node: Recorded, window: int) -> None:
         endpoints, ChainParameters(CHAIN_ID, Denom("ujuno")), clock=clock, window_blocks=window
     )
     trusted = chain.trusted(1)
-    for height in range(2, chain.height):
+    for height in range(2, last + 1):
         trusted = (await light.block(height, trusted)).header
     await endpoints.close()
-    if trusted != chain.trusted(chain.height - 1):
+    if trusted != chain.trusted(last):
         raise SystemExit("the light client arrived at another block")
 
 
@@ -135,36 +146,32 @@ async def _await(run: Callable[[], Awaitable[None]]) -> None:
 
 def measure(name: str, chain: FakeChain, rounds: int) -> list[Figure]:
     """Let the ways take turns for ``rounds``, after one round that only writes the answers out."""
-    node = Recorded(chain)
-    ways: dict[str, Callable[[], Awaitable[None]]] = {
-        "fetch and decode only": lambda: fetch(chain, node),
-        "verified, skipping": lambda: verify(chain, node, WINDOW_BLOCKS),
-        "verified, every commit": lambda: verify(chain, node, 1),
+    node, last = Recorded(chain), chain.height - 1
+    ways = {
+        FETCHING: Way(last - 1, lambda: fetch(chain, node)),
+        SKIPPING: Way(last - 1, lambda: verify(chain, node, WINDOW_BLOCKS, last)),
+        "verified, every commit": Way(COMMITS_CHECKED, lambda: verify(chain, node, 1, COMMITS_CHECKED + 1)),
     }
-    for run in ways.values():
-        timed(run)
+    for way in ways.values():
+        timed(way.run)
     # What was built for the measurement is no garbage of the program's.
     gc.collect()
     gc.freeze()
     times: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
-        for way, run in ways.items():
-            times[way].append(timed(run))
-    blocks = chain.height - 2
-    fetching = statistics.median(times["fetch and decode only"])
-    return [
-        Figure(name, way, blocks / statistics.median(spent), fetching / statistics.median(spent))
-        for way, spent in times.items()
-    ]
+        for label, way in ways.items():
+            times[label].append(timed(way.run) / way.blocks)
+    medians = {label: statistics.median(spent) for label, spent in times.items()}
+    return [Figure(name, label, 1 / spent, medians[FETCHING] / spent) for label, spent in medians.items()]
 
 
 def main(argv: list[str]) -> int:
-    """Measure and print; 1 when verified catch-up is below the target on blocks that hold transactions."""
+    """Measure and print; 1 when verified catch-up is below the target on any of the chains."""
     parser = argparse.ArgumentParser(prog="scripts/bench chain", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer blocks and rounds")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args(argv)
-    blocks, rounds = (150, 3) if chosen.quick else (500, 7)
+    blocks, rounds = (300, 3) if chosen.quick else (500, 7)
     print(f"{VALIDATORS} validators, {blocks} blocks, median of {rounds} rounds")
     print(f"{'chain':<26}{'way':<26}{'blocks/s':>10}{'of fetching':>13}")
     figures: list[Figure] = []
@@ -175,7 +182,7 @@ def main(argv: list[str]) -> int:
             print(
                 f"{figure.chain:<26}{figure.way:<26}{figure.blocks_per_second:>10,.0f}{figure.of_fetching:>13.2f}"
             )
-    ratio = figures[1].of_fetching
+    ratio = min(figure.of_fetching for figure in figures if figure.way == SKIPPING)
     verdict = {"ratio": ratio, "target": TARGET, "reached": ratio >= TARGET}
     print(f"verified catch-up reaches {ratio:.2f} of fetching alone; the target is {TARGET}")
     if chosen.json is not None:
