@@ -191,7 +191,7 @@ def _environment(url: str, token: str, files: Files, options: Options) -> dict[s
         "MONETA_BLOCK_MS": str(max(1, round(options.block_seconds * 1000))),
         "MONETA_GAS_PRICE": f"{price.numerator / price.denominator:.6f}",
         "MONETA_MNEMONIC": MNEMONIC,
-        "MONETA_EXPLORER_TX": f"{url}/api/txs/{{hash}}",
+        "MONETA_EXPLORER_TX": f"{url}/?tx={{hash}}",
         "MONETA_DATABASE": str(files.books.resolve()),
     }
 

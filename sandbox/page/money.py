@@ -10,10 +10,12 @@ from chain import address
 from ledger.errors import Refused
 from ledger.money import Asset, format_amount
 from sandbox.node import state
-from sandbox.node.decoding import Coin
+from sandbox.node.blocks import spell_time
+from sandbox.node.decoding import Coin, decode_tx
 from sandbox.node.mempool import MempoolError
 from sandbox.node.node import JunoNode
 from sandbox.node.people import Output, Purse, SpelledCoin
+from sandbox.node.refusal import Refusal
 from sandbox.page.books import Books
 
 _MOST: Final = 10**15
@@ -57,6 +59,18 @@ class DepositView(BaseModel):
     tx_hash: str
     code: int
     log: str
+
+
+class TxView(BaseModel):
+    """A transaction that stands in a block."""
+
+    hash: str
+    height: int
+    time: str
+    code: int
+    log: str
+    memo: str
+    transfers: list[dict[str, str]]
 
 
 class Alms(BaseModel):
@@ -119,6 +133,24 @@ class Money:
         tx_hash = sha256(encoded).hexdigest().upper()
         return DepositView(tx_hash=tx_hash, code=result.outcome.code, log=result.log)
 
+    async def tx(self, tx_hash: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{64}$")]) -> TxView:
+        """Return a transaction by its hash: what an explorer would show."""
+        place = self.node.chain.place_of(bytes.fromhex(tx_hash))
+        if place is None:
+            raise HTTPException(404, "no block holds this transaction yet")
+        height, index = place
+        block = self.node.chain.block(height)
+        result = block.results[index]
+        return TxView(
+            hash=tx_hash.upper(),
+            height=height,
+            time=spell_time(block.header.time),
+            code=result.outcome.code,
+            log=result.log,
+            memo=_memo(block.txs[index]),
+            transfers=[dict(event.attributes) for event in result.told if event.type == "transfer"],
+        )
+
     async def give(self, person: Person, alms: Alms) -> WalletView:
         """Give a person's wallet coins of the faucet with the next block."""
         try:
@@ -134,10 +166,18 @@ class Money:
         return state.balance(self.node.chain.latest(), raw, self.asset.denom)
 
 
+def _memo(encoded: bytes) -> str:
+    try:
+        return decode_tx(encoded).memo.decode(errors="replace")
+    except Refusal:
+        return ""  # forced into a block; nobody can read it
+
+
 def router(money: Money) -> APIRouter:
     """Return the endpoints about the chain."""
     api = APIRouter(prefix="/api", tags=["money"])
     api.add_api_route("/chain", money.chain, methods=["GET"], operation_id="chain")
+    api.add_api_route("/txs/{tx_hash}", money.tx, methods=["GET"], operation_id="tx")
     wallet = "/people/{person}/wallet"
     api.add_api_route(wallet, money.wallet, methods=["GET"], operation_id="wallet")
     api.add_api_route(wallet + "/deposits", money.deposit, methods=["POST"], operation_id="deposit")

@@ -91,8 +91,12 @@ class Telegram(World):
         chat.members[_id(creator)] = Member("creator")
         self.state.chats[chat.key] = chat
         self.touched()
-        for member in members:
-            self.join(member, chat, by=creator)
+        joined = [_id(member) for member in members]
+        for user in joined:
+            self.change_member(chat, user, Member("member"), _id(creator))
+        if joined and kind != "channel":
+            newcomers = [user_json(self.state.users[user]) for user in joined]
+            self.post(chat, _id(creator), {"new_chat_members": newcomers})
         return chat
 
     # Coming and going
@@ -108,7 +112,7 @@ class Telegram(World):
         self.change_member(chat, number, Member("member"), adder)
         if chat.type != "channel":
             newcomer = user_json(self.state.users[number])
-            self.post(chat, adder, {"new_chat_members": [newcomer], "new_chat_participant": newcomer})
+            self.post(chat, adder, {"new_chat_members": [newcomer]})
 
     def leave(self, who: Who, chat: Chat) -> None:
         """Let somebody leave a group."""

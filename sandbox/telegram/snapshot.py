@@ -52,8 +52,8 @@ def _queue(kept: _Queue) -> UpdateQueue:
 
 
 async def keep(telegram: Telegram, path: Path, blocking: BlockingRunner) -> None:
-    """Write ``path`` after every change, at most once a second, for ever; once more when cancelled."""
-    version = telegram.changes.version
+    """Write ``path`` now and after every change, at most once a second, for ever; once more when cancelled."""
+    version = -1
     try:
         while True:
             version = await telegram.changes.after(version)

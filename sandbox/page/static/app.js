@@ -98,15 +98,19 @@ function span(text, entities, start, end) {
     const entity = entities[index];
     if (entity.offset < at || entity.offset >= end) continue;
     const stop = Math.min(entity.offset + entity.length, end);
-    if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
+    const block = BLOCKS.has(entity.type); // a block breaks the line by itself
+    const before = text.slice(at, entity.offset);
+    if (before) nodes.push(block ? before.replace(/\n$/, "") : before);
     nodes.push(dressed(entity, text.slice(entity.offset, stop), span(text, entities.slice(index + 1), entity.offset, stop)));
-    at = stop;
+    at = block && text[stop] === "\n" ? stop + 1 : stop;
   }
   if (at < end) nodes.push(text.slice(at, end));
   return nodes;
 }
 
 const TAGS = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", pre: "pre", blockquote: "blockquote", expandable_blockquote: "blockquote" };
+
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 
 function dressed(entity, text, inner) {
   if (TAGS[entity.type]) {
@@ -301,13 +305,17 @@ function tools(message, mine) {
 }
 
 function key(message, button, row, column) {
-  const glyph = { copy: "⧉", url: "↗" }[button.kind];
   const act = { callback: () => tap(message, row, column, node), copy: () => copy(button.value), url: () => openLink(button.value), other: () => {} }[button.kind];
-  const node = h("button", { type: "button", onclick: act }, button.text, glyph ? h("span", { class: "glyph" }, glyph) : null);
+  const node = h("button", { type: "button", onclick: act }, button.text, h("span", { class: `glyph ${button.kind}`, "aria-hidden": "true" }));
   return node;
 }
 
 function openLink(url) {
+  const own = new URL(url, location.href);
+  if (own.origin === location.origin && own.searchParams.has("tx")) {
+    showTx(own.searchParams.get("tx"));
+    return;
+  }
   if (/^https?:\/\//i.test(url)) window.open(url, "_blank", "noopener,noreferrer");
   else toast(url);
 }
@@ -488,6 +496,19 @@ async function deposit(event) {
   });
 }
 
+async function showTx(hash) {
+  await attempt(async () => {
+    const tx = await get(`txs/${encodeURIComponent(hash)}`);
+    const lines = [
+      ["Hash", tx.hash], ["Block", `${tx.height}, ${tx.time.slice(0, 19).replace("T", " ")} UTC`],
+      ["Result", tx.code ? `failed with code ${tx.code}: ${tx.log}` : "done"], ["Memo", tx.memo || "none"],
+      ...tx.transfers.map((each) => ["Moved", `${each.amount} from ${each.sender} to ${each.recipient}`]),
+    ];
+    $("tx").querySelector("dl").replaceChildren(...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+    if (!$("tx").open) $("tx").showModal();
+  });
+}
+
 // Going wrong on purpose
 
 function drawMischief() {
@@ -563,6 +584,8 @@ async function start() {
     if (!app.me) await pause(500);
   }
   drawMischief();
+  const asked = new URLSearchParams(location.search).get("tx");
+  if (asked) showTx(asked);
   follow();
   tick();
 }
