@@ -24,6 +24,7 @@ from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
 from ledger.migrate import migrate
+from ledger.presence import Presence
 from ledger.world import SystemClock, ThreadRunner
 
 GROUP: Final = "moneta.commands"
@@ -97,13 +98,15 @@ def _run(options: argparse.Namespace) -> int:
     clock = SystemClock()
     logs.configure(clock, settings.secrets, settings.log_level, settings.log_format)
     blocking = ThreadRunner("ledger")
-    world = program.World(clock, blocking, SystemRandom(), holder=secrets.token_hex(8))
+    presence = Presence(settings.database, secrets.token_hex(8))
+    world = program.World(clock, blocking, SystemRandom(), holder=presence.name, is_dead=presence.is_dead)
     try:
         asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
     except* BrokenInvariant as group:
         raise _first(group) from None
     finally:
         blocking.close()
+        presence.close()
     return Exit.DONE
 
 

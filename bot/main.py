@@ -1,6 +1,7 @@
 """The process: everything is wired here, on one screen, and stopped in the opposite order."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,7 @@ from chain.scanner import Scanner
 from chain.sender import Sender
 from chain.tenure import Tenure
 from ledger.errors import Unavailable
+from ledger.leases import nobody_is_dead
 from ledger.ports import BlockingRunner, Clock
 from ledger.service import LedgerService
 
@@ -42,8 +44,8 @@ log = structlog.get_logger()
 class World:
     """What the program needs from outside; a simulation gives its own.
 
-    ``holder`` names this process in its leases, unlike any other that runs. ``telegram`` and ``nodes`` replace the
-    network.
+    ``holder`` names this process in its leases, unlike any other that runs; ``is_dead`` tells of such a name whether its
+    process has certainly ended. ``telegram`` and ``nodes`` replace the network.
     """
 
     clock: Clock
@@ -52,6 +54,7 @@ class World:
     holder: str
     telegram: httpx.AsyncBaseTransport | None = None
     nodes: httpx.AsyncBaseTransport | None = None
+    is_dead: Callable[[str], bool] = nobody_is_dead
 
 
 async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
@@ -153,6 +156,7 @@ async def _open_books(settings: Settings, world: World) -> LedgerService:
         blocking=world.blocking,
         assets=settings.assets,
         terms=settings.terms,
+        is_dead=world.is_dead,
     )
 
 

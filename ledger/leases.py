@@ -5,11 +5,13 @@ the end of a lease is found out inside the transaction of the next act. A lock o
 the state change that ends its reason (ledger.md, Model).
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ledger.errors import LeaseLost
 from ledger.journal import Journal, Lane
 from ledger.ports import Millis
+from ledger.reader import Reader
 from ledger.units import Decision, Row, Unit, View
 
 _FIND: Final = "SELECT holder, fence, expires_at FROM transaction_locks WHERE role = ?"
@@ -56,21 +58,36 @@ def is_locked(view: View, withdrawal: int) -> bool:
     return bool(view.select(_FIND, (f"withdrawal:{withdrawal}",)))
 
 
-class Leases:
-    """The singleton roles of this instance: poller, scanner, signer."""
+def nobody_is_dead(_holder: str) -> bool:
+    """Know of no holder that it has died: each lease is waited for."""
+    return False
 
-    def __init__(self, journal: Journal) -> None:
+
+class Leases:
+    """The singleton roles of this instance: poller, scanner, signer.
+
+    ``is_dead`` tells of a holder whether its process has certainly ended, so that a restart need not wait for the
+    lease of the one that was killed.
+    """
+
+    def __init__(
+        self, journal: Journal, reader: Reader, is_dead: Callable[[str], bool] = nobody_is_dead
+    ) -> None:
         self._journal = journal
+        self._reader = reader
+        self._is_dead = is_dead
 
     async def acquire(self, role: str, holder: str, ttl_ms: int) -> Fence:
         """Take ``role`` for ``ttl_ms`` with a new token, which ends any earlier one of the same holder.
 
-        Raises LeaseLost while another holder's lease runs.
+        Raises LeaseLost while another holder's lease runs, unless that holder is dead.
         """
+        before = self._reader.select(_FIND, (role,))
+        heir_of = {each["holder"] for each in before if self._is_dead(each["holder"])} | {holder}
 
         def decide(view: View) -> Decision[Fence]:
             found = view.select(_FIND, (role,))
-            if found and found[0]["holder"] != holder and found[0]["expires_at"] > view.now:
+            if found and found[0]["holder"] not in heir_of and found[0]["expires_at"] > view.now:
                 raise LeaseLost(f"{found[0]['holder']} holds {role}")
             token = found[0]["fence"] + 1 if found else 1
             fence = Fence(role, holder, token, Millis(view.now + ttl_ms))

@@ -12,7 +12,7 @@ from ledger.blocks import Blocks
 from ledger.errors import Unavailable
 from ledger.identity import Identity
 from ledger.journal import Journal, Lane
-from ledger.leases import Leases
+from ledger.leases import Leases, nobody_is_dead
 from ledger.migrate import migrate
 from ledger.money import Amount, Asset, Denom
 from ledger.payments import Payments
@@ -41,7 +41,13 @@ class LedgerService:
     """
 
     def __init__(
-        self, journal: Journal, reader: Reader, *, assets: Sequence[Asset], terms: Sequence[Terms]
+        self,
+        journal: Journal,
+        reader: Reader,
+        *,
+        assets: Sequence[Asset],
+        terms: Sequence[Terms],
+        is_dead: Callable[[str], bool],
     ) -> None:
         self.journal = journal
         self.reader = reader
@@ -50,7 +56,7 @@ class LedgerService:
         self.withdrawals = Withdrawals(journal, reader, terms)
         self.payments = Payments(journal, reader)
         self.blocks = Blocks(journal, reader, assets)
-        self.leases = Leases(journal)
+        self.leases = Leases(journal, reader, is_dead)
         self.identity = Identity(journal)
 
     @classmethod
@@ -63,10 +69,11 @@ class LedgerService:
         assets: Sequence[Asset],
         terms: Sequence[Terms] = (),
         store: Callable[[Path], Store] = Store,
+        is_dead: Callable[[str], bool] = nobody_is_dead,
     ) -> "LedgerService":
         """Open the database at ``path``, made when absent, bring it to this schema and list ``assets``.
 
-        ``store`` makes the journal's door to SQLite; tests plant faults there.
+        ``store`` makes the journal's door to SQLite; tests plant faults there. ``is_dead`` is for the leases.
 
         Raises:
             WrongDatabase: the file is from a newer program.
@@ -81,7 +88,7 @@ class LedgerService:
         except BaseException:
             await journal.close()
             raise
-        return cls(journal, reader, assets=assets, terms=terms)
+        return cls(journal, reader, assets=assets, terms=terms, is_dead=is_dead)
 
     async def close(self) -> None:
         """Commit what waits and close the database."""

@@ -1,0 +1,56 @@
+"""A name for this process that others can tell dead from alive, without asking a clock.
+
+The name stands for a file beside the database that the process keeps locked. The kernel unlocks it when the process
+ends, however it ends: so a restart after a kill takes the roles of the dead at once, and never those of the living.
+Where the platform has no such locks, nobody counts as dead and leases are waited for.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # not POSIX
+    fcntl = None  # type: ignore[assignment]
+
+_SUFFIX: Final = ".alive"
+
+
+class Presence:
+    """This process beside the database at ``path``, as ``name``: a word unlike any other's. Close it at the end."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self._path = path
+        self._file = os.open(self._of(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if fcntl is not None:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _of(self, holder: str) -> Path:
+        return self._path.with_name(f"{self._path.name}-{holder}{_SUFFIX}")
+
+    def is_dead(self, holder: str) -> bool:
+        """Tell whether the process that called itself ``holder`` has certainly ended."""
+        if holder == self.name or fcntl is None or not holder.isalnum():
+            return False
+        try:
+            file = os.open(self._of(holder), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # It ended in order and took its file along, or never ran here: then only its lease can tell.
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(file)
+        return True
+
+    def close(self) -> None:
+        """End the presence, after the roles were given up; the files of the dead go too."""
+        for path in self._path.parent.glob(self._of("*").name):
+            holder = path.name.removesuffix(_SUFFIX).rpartition("-")[2]
+            if holder == self.name or self.is_dead(holder):
+                path.unlink(missing_ok=True)
+        os.close(self._file)
