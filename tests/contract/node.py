@@ -129,18 +129,19 @@ class Node:
         return answer
 
     def wait_height(self, height: int) -> None:
-        """Wait until block ``height`` and its results can be read."""
-        self.wait(lambda: self._results(height), f"results of height {height}")
+        """Wait until block ``height``, its results, and the state after it can be read.
 
-    def _results(self, height: int) -> Any:
-        try:
-            return self.call("block_results", height=str(height))
-        except RpcError:
-            return None
+        The state comes last: a node shows a block's results before it has committed what they did.
+        """
+        self.wait(lambda: self._state_height() >= height or None, f"the state of height {height}")
+
+    def _state_height(self) -> int:
+        return int(self.call("abci_info")["response"].get("last_block_height", 0))
 
     def results(self, height: int) -> list[dict[str, Any]]:
-        """Return what became of the transactions of block ``height``, waiting for them."""
-        return self.wait(lambda: self._results(height), f"results of height {height}")["txs_results"] or []
+        """Return what became of the transactions of block ``height``, waiting for its state."""
+        self.wait_height(height)
+        return self.call("block_results", height=str(height))["txs_results"] or []
 
     def txs(self, height: int) -> list[bytes]:
         """Return the transactions of block ``height``."""

@@ -85,28 +85,36 @@ def test_a_sequence_whose_predecessor_failed_is_wrong_in_the_block(
 
 
 def test_the_timeout_height_itself_is_still_good(node: Node, draft: Draft, bob: Person) -> None:
-    timeout = node.height() + 3
-    inclusion = node.include(draft.send(bob.address, 1, timeout_height=timeout))
-    assert inclusion.code == 0
-    assert inclusion.height <= timeout
+    def included() -> Inclusion | None:
+        height = _fresh_height(node)
+        raw = draft.send(bob.address, 1, timeout_height=height + 1)
+        found = node.seek(raw, height, blocks=2) if node.broadcast(raw)["code"] == 0 else None
+        return found if found and found.height == height + 1 else None
+
+    assert node.wait(included, "an inclusion at the timeout height").code == 0
 
 
 def test_a_timeout_that_passes_between_check_and_block_leaves_the_sequence(
     node: Node, draft: Draft, alice: Person, bob: Person
 ) -> None:
-    raw, before = node.wait(
-        lambda: _checked_at_its_timeout(node, draft, bob), "a check at the timeout height"
-    )
-    inclusion = node.find(raw, before)
+    """A transaction with the latest height as its timeout passes the check, and always comes too late."""
+
+    def included() -> Inclusion | None:
+        height = _fresh_height(node)
+        raw = draft.send(bob.address, 1, timeout_height=height)
+        return node.seek(raw, height, blocks=2) if node.broadcast(raw)["code"] == 0 else None
+
+    inclusion = node.wait(included, "an inclusion past the timeout height")
     assert inclusion.code == 30
     assert node.account(alice.raw_address, height=inclusion.height).sequence == draft.account.sequence
     assert node.balance(alice.raw_address, height=inclusion.height) == RICHES
 
 
-def _checked_at_its_timeout(node: Node, draft: Draft, bob: Person) -> tuple[bytes, int] | None:
-    height = node.height()
-    raw = draft.send(bob.address, 1, timeout_height=height)
-    return (raw, height) if node.broadcast(raw)["code"] == 0 else None
+def _fresh_height(node: Node) -> int:
+    """Wait for the next block and return its height: there is a whole block's time to be included behind it."""
+    height = node.height() + 1
+    node.wait_height(height)
+    return height
 
 
 def _spend_then_fail(draft: Draft, to: str) -> tuple[bytes, ...]:
@@ -132,10 +140,9 @@ def _together(
         person = rich()
         draft = Draft(person, node.chain_id, node.account(person.raw_address))
         raws = compose(draft, to.address)
-        before = node.height()
-        node.wait_height(before + 1)
+        before = _fresh_height(node)
         codes = [answer["code"] for answer in node.broadcast_all(raws)]
-        found = [node.seek(raw, before + 1, blocks=3) for raw in raws] if not any(codes) else []
+        found = [node.seek(raw, before, blocks=3) for raw in raws] if not any(codes) else []
         if found and None not in found:
             return draft, [each for each in found if each], raws
     raise AssertionError(f"not in one block in {ATTEMPTS} attempts")

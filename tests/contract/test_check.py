@@ -50,7 +50,7 @@ def _unsigned(draft: Draft, to: str, _: int) -> bytes:
 
 def _with_unknown_field(draft: Draft, to: str, _: int) -> bytes:
     body = body_of(cosmos.msg_send(draft.signer.address, to, [(DENOM, 1)]))
-    return draft.sign(body + wire.octets(900, b"x"))
+    return draft.sign(body + wire.octets(15, b"x"))
 
 
 def _with_unknown_message(draft: Draft, _: str, __: int) -> bytes:

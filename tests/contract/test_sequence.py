@@ -65,7 +65,7 @@ def test_a_replacement_with_a_higher_fee_does_not_push_out_what_waits(
     assert node.find(raw, before).code == 0
 
 
-def test_sequences_follow_each_other_within_a_block(
+def test_several_may_wait_with_sequences_that_follow_each_other(
     node: Node, draft: Draft, alice: Person, bob: Person
 ) -> None:
     drafts = [draft, draft.next(), draft.next().next()]

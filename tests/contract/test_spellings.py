@@ -21,6 +21,9 @@ MOVED = {
 }
 """Amounts are parsed in base 0 (chain.md, Deposits 3)."""
 
+FIELD_1024 = b"\x82\x40\x01x"
+"""One byte of content under that field's number."""
+
 UNREADABLE = ("1.0", "1e3", " 7", "7 ", "٣", "09", "--7", "1__0", "ujuno")
 
 
@@ -92,6 +95,16 @@ def test_of_two_memos_the_last_counts(node: Node, draft: Draft, bob: Person) -> 
     )
     assert cosmos.decode(cosmos.TxBody, body).memo == "12345"
     assert node.include(draft.sign(body)).code == 0
+
+
+def test_an_unknown_field_is_let_through_where_the_chain_calls_it_uncritical(
+    node: Node, draft: Draft, bob: Person
+) -> None:
+    """In a body, numbers from 1024 on are for extensions that may be ignored."""
+    body = body_of(spelled_send(draft.signer.address, bob.address, "5")) + FIELD_1024
+    inclusion = node.include(draft.sign(body))
+    assert inclusion.code == 0
+    assert cosmos.decode(cosmos.TxBody, body).messages
 
 
 def test_coins_out_of_order_are_refused_in_the_block(node: Node, draft: Draft, bob: Person) -> None:
