@@ -122,6 +122,10 @@ class RpcRefused(NodeUnavailable):
         self.text = text
 
 
+class TooLong(NodeUnavailable):
+    """The answer is longer than the limit: fewer calls in one request may fit."""
+
+
 class NodeClient:
     """Speaks to one node. Every method raises NodeUnavailable (NotYet, Pruned), or Malformed for a strange form.
 
@@ -289,9 +293,17 @@ class NodeClient:
         return results
 
     async def _group(self, calls: Sequence[Call]) -> list[Any]:
+        """Make calls in one request, or in more where the answer would be too long: five full blocks are."""
         if len(calls) == 1:
             # A node answers an array of one by a bare object.
             return [await self.call(calls[0].method, **calls[0].params)]
+        try:
+            return await self._batch(calls)
+        except TooLong:
+            half = len(calls) // 2
+            return [*await self._group(calls[:half]), *await self._group(calls[half:])]
+
+    async def _batch(self, calls: Sequence[Call]) -> list[Any]:
         numbers = [next(self._ids) for _ in calls]
         answer = await self._post([_request(*pair) for pair in zip(numbers, calls, strict=True)])
         if not isinstance(answer, list):
@@ -341,7 +353,7 @@ class NodeClient:
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > self._response_limit_bytes:
-                    raise NodeUnavailable(f"{self.name}: the answer is too long")
+                    raise TooLong(f"{self.name}: the answer is too long")
         return bytes(content)
 
 

@@ -58,10 +58,7 @@ class ChainParameters:
         return self.gas_first_send + self.gas_next_send * (sends - 1)
 
     def fee(self, gas_limit: int) -> int:
-        """Return the fee in base units, rounded up: the chain charges the limit, not the use, and refunds nothing.
-
-        The one place that quotes a price, for the fee market that later versions move to.
-        """
+        """Return the fee in base units, rounded up: the chain charges the limit, not the use, and refunds nothing."""
         return -(-gas_limit * self.gas_price.numerator // self.gas_price.denominator)
 
 

@@ -221,6 +221,15 @@ async def test_a_batch_of_one_is_a_plain_call() -> None:
     assert await asking(ok(7)).batch(CALLS[:1]) == [7]
 
 
+async def test_a_batch_that_is_too_long_is_asked_in_parts() -> None:
+    def reply(document: Any) -> Any:
+        calls = document if isinstance(document, list) else [document]
+        answers = [{"id": call["id"], "result": "x" * 400} for call in calls]
+        return answers if isinstance(document, list) else answers[0]
+
+    assert await asking(reply, response_limit_bytes=1000).batch(CALLS) == ["x" * 400] * 3
+
+
 async def test_no_calls_are_no_request() -> None:
     assert await asking(error("asked")).batch([]) == []
 
