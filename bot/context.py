@@ -76,6 +76,8 @@ class Context:
     reply: ReplyTarget | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Of the pressed button's row; empty for a typed command."""
+    ephemeral: bool = False
+    """True: though in a group, only the asker sees what was said and what is answered."""
 
     @property
     def account(self) -> AccountId:

@@ -225,7 +225,13 @@ class Dispatch:
             self._unknown(typed, said.chat)
             return None
         context = self._context(said.sender, said.chat, item.key)
-        context = replace(context, args=typed.args, entities=typed.entities, reply=said.reply)
+        context = replace(
+            context,
+            args=typed.args,
+            entities=typed.entities,
+            reply=said.reply,
+            ephemeral=said.ephemeral is not None,
+        )
         context = replace(context, arguments={"inbox": item.id, "typed": typed.name})
         old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS
         return _Call(command, command.act, context, asks_first=old)
@@ -248,7 +254,7 @@ class Dispatch:
     def _pressed(self, button: Button, tapped: Tapped) -> _Call:
         chat = tapped.chat or Chat(tapped.sender.id, ChatKind.PRIVATE)
         context = self._context(tapped.sender, chat, button.key(tapped.sender.id))
-        context = replace(context, arguments=button.arguments)
+        context = replace(context, arguments=button.arguments, ephemeral=tapped.ephemeral is not None)
         if button.action == AGAIN:
             return self._again(button, tapped.sender)
         if button.action == DISMISS:

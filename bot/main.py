@@ -15,6 +15,7 @@ import bot.commands
 from bot.context import Bank, Me, Treasury
 from bot.front import alert, assemble
 from bot.intents import Chat, ChatKind
+from bot.logs import Redactor
 from bot.names import NameBook
 from bot.registry import Registry, discover
 from bot.roles import Role
@@ -129,7 +130,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         front = assemble(
             telegram,
             bank,
-            Sentences(settings.assets, settings.explorer_tx),
+            Sentences(settings.assets, settings.explorer_tx, Redactor(settings.secrets)),
             clock=world.clock,
             random=world.random,
             holder=world.holder,

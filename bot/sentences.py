@@ -79,6 +79,7 @@ ANSWERS: Final = {
 NEWS: Final = {
     "deposit.seen": "<b>{amount}</b> is on its way to you. One more block and it is yours.",
     "deposit.credited": "<b>{amount}</b> arrived and is yours. /balance\n<i>Deposit {transaction}, block {height}</i>",
+    "deposit.credited.system": "<b>{amount}</b> arrived for {owner}.\n<i>Deposit {transaction}, block {height}</i>",
     "deposit.unclaimed": (
         "<b>{amount}</b> arrived for nobody: {reason}. It waits in UNCLAIMED as number {transaction}.{sender_line}"
     ),
@@ -105,6 +106,9 @@ NEWS: Final = {
     "alert.raised": "⚠️ <b>{title}</b>\n{details}",
 }
 """News from the outbox."""
+
+ACCOUNTS: Final = {-1: "BOT_TREASURY", -5: "REWARDS_POOL"}
+"""The system's accounts that a memo can name."""
 
 UNCLAIMED_REASONS: Final = {
     "no_memo": "it had no memo",

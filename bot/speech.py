@@ -49,12 +49,19 @@ class _Gaps(dict[str, Html]):
 
 
 class Sentences:
-    """The program's `bot.outgoing.Speech`. ``explorer_tx`` has ``{hash}`` in it, or is empty: then no link is shown."""
+    """The program's `bot.outgoing.Speech`.
 
-    def __init__(self, assets: Sequence[Asset], explorer_tx: str = "") -> None:
+    ``explorer_tx`` has ``{hash}`` in it, or is empty: then no link is shown. ``redact`` strikes secrets out of what
+    alerts quote: the words of an error may be anybody's.
+    """
+
+    def __init__(
+        self, assets: Sequence[Asset], explorer_tx: str = "", redact: Callable[[str], str] = str
+    ) -> None:
         self._assets = {asset.denom: asset for asset in assets}
         self._main = assets[0]
         self._explorer_tx = explorer_tx
+        self.redact = redact
 
     def render(self, say: str, facts: Facts) -> Message:
         """Return the message for ``say``, within Telegram's limits."""
@@ -241,6 +248,15 @@ def _withdrawal(say: str) -> _Words:
     return words
 
 
+def _credited(speech: Sentences, facts: Facts) -> Html:
+    """Return the news for the member whose it is, or for the operators when it went to an account of the system."""
+    account = int(facts.get("account", 1))
+    if account > 0:
+        return speech.fill(sentences.NEWS["deposit.credited"], facts)
+    owner = sentences.ACCOUNTS.get(account, f"shared account {-account}")
+    return speech.fill(sentences.NEWS["deposit.credited.system"], facts, owner=escape(owner))
+
+
 def _unclaimed(speech: Sentences, facts: Facts) -> Html:
     reason = sentences.UNCLAIMED_REASONS.get(str(facts.get("reason")), str(facts.get("reason")))
     sender = (
@@ -265,10 +281,9 @@ def _details(speech: Sentences, facts: Facts) -> list[Html]:
     lines: list[Html] = []
     for name, value in list(facts.items())[:_ALERT_LINES]:
         text = value if isinstance(value, str) else json.dumps(value)
-        shown = cut(
-            clean_line(format_amount(value, speech.asset(facts)) if _is_amount(name, value) else text),
-            _VALUE_LIMIT,
-        )
+        if _is_amount(name, value):
+            text = format_amount(value, speech.asset(facts))
+        shown = cut(clean_line(speech.redact(text)), _VALUE_LIMIT)
         lines.append(render("{name}: <code>{value}</code>", {"name": escape(name), "value": escape(shown)}))
     return lines
 
@@ -315,6 +330,7 @@ _COMPOSED: Final[Mapping[str, _Words]] = {
     "send.group": _sent("send.group"),
     "withdraw.asks": _withdraw_question,
     "transfer.received": _received,
+    "deposit.credited": _credited,
     "deposit.unclaimed": _unclaimed,
     "alert.raised": _alert,
     **{

@@ -68,8 +68,8 @@ def _ask(order: Order, found: Recipient) -> Answer:
 
 
 def _pay(context: Context, order: Order) -> Effect[Receipt]:
-    """Return the transfer. In private the recipient gets news of it; in a group the receipt itself names them."""
-    told_here = not context.chat.private
+    """Return the transfer. Where the recipient reads the receipt it names them, else they get news of it."""
+    told_here = not context.chat.private and not context.ephemeral
     facts = _facts(context, order)
 
     def perform(beside: Beside) -> Awaitable[Receipt]:

@@ -332,6 +332,18 @@ def test_an_alert_tells_its_facts() -> None:
     assert "amount: 5 JUNO" in text
 
 
+def test_an_alert_quotes_no_secret() -> None:
+    speech = Sentences((JUNO,), redact=lambda text: text.replace("token", "[secret]"))
+    assert (
+        "token" not in speech.render("alert.raised", {"alert": "loop.failing", "why": "at /bot-token/x"}).html
+    )
+
+
+def test_a_deposit_for_the_treasury_is_told_as_such() -> None:
+    facts = {"account": -1, "amount": 5_000_000, "denom": "ujuno", "transaction": 3, "height": 9}
+    assert plain(SPEECH.render("deposit.credited", facts).html).startswith("5 JUNO arrived for BOT_TREASURY.")
+
+
 def test_an_unknown_alert_is_told_by_its_code() -> None:
     assert "brand.new" in SPEECH.render("alert.raised", {"alert": "brand.new"}).html
 

@@ -55,6 +55,16 @@ async def test_a_group_line_reaches_the_recipient_without_a_second_notice(
     assert [e["user"]["id"] for e in line.content["entities"] if e["type"] == "text_mention"] == [11, 22]
 
 
+async def test_what_was_said_aside_is_told_to_the_recipient_in_private(
+    bot: Stage, ana: User, ben: User, plaza: Chat
+) -> None:
+    await met(bot, ana, ben)
+    await bot.fund(ana, 8_000_000)
+    bot.telegram.say(ana, plaza, "/send 1 @ben", ephemeral=True)
+    await bot.heard(ben, bot.telegram.private(ben), "Ana sent you 1 JUNO.")
+    assert bot.said(ben, plaza) == []
+
+
 async def test_a_mention_without_name_is_paid(bot: Stage, ana: User, plaza: Chat) -> None:
     carol = bot.telegram.person("Carol Ann", user_id=33)
     await bot.fund(ana, 8_000_000)
