@@ -22,8 +22,10 @@ from bot.settings import Books, Settings, SettingsError, load
 from bot.transport import BadToken, Telegram, TransportError
 from chain.client import NodeClient
 from chain.errors import ChainError
+from ledger.audit import AuditReport, audit
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
 from ledger.migrate import migrate
+from ledger.money import Asset, Denom, format_amount
 from ledger.presence import Presence
 from ledger.world import SystemClock, ThreadRunner
 
@@ -182,11 +184,26 @@ def _audit(options: argparse.Namespace) -> int:
     settings = load(Books, options.env_file)
     if not settings.database.exists():
         return _fail(Exit.USAGE, f"{settings.database} does not exist.")
-    from ledger import audit
-
-    report = audit.audit(settings.database)
-    print(report)
+    report = audit(settings.database)
+    print("\n".join(audit_lines(report, settings)))
     return Exit.DONE if report.clean else Exit.BROKEN_BOOKS
+
+
+def audit_lines(report: AuditReport, settings: Books) -> list[str]:
+    """Return what an audit found, for people."""
+    assets = {asset.denom: asset for asset in settings.assets}
+
+    def shown(amount: int, denom: str) -> str:
+        return format_amount(amount, assets.get(Denom(denom), Asset(Denom(denom), denom, 0)))
+
+    return [
+        f"{settings.database}: {report.transactions} postings in {report.entries} entries, {report.accounts} balances.",
+        f"Hash chain: {report.links} links, the newest is {report.head.hex()}.",
+        *[f"All balances together: {shown(total, denom)}." for denom, total in sorted(report.totals.items())],
+        *[f"Waiting to leave: {shown(held, denom)}." for denom, held in sorted(report.held.items())],
+        *[f"PROBLEM: {problem}" for problem in report.problems],
+        "The books explain every balance." if report.clean else f"{len(report.problems)} problems found.",
+    ]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,104 @@
+"""The command ``moneta``: what it prints, and the exit code that tells a script what went wrong."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import cli
+from bot.cli import Exit, main
+from ledger.errors import BrokenInvariant
+from ledger.migrate import migrate
+from ledger.ports import Millis
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The database that the settings name; no other setting of the machine counts."""
+    path = tmp_path / "moneta.sqlite3"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONETA_DATABASE", str(path))
+    return path
+
+
+def test_migrate_makes_a_database_and_then_has_nothing_to_do(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (main(["migrate"]), main(["migrate"])) == (Exit.DONE, Exit.DONE)
+    first, second = capsys.readouterr().out.splitlines()
+    assert "migrations applied" in first
+    assert "current" in second
+
+
+def test_an_audit_of_clean_books_says_so(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    migrate(database, Millis(0))
+    assert main(["audit"]) == Exit.DONE
+    assert "The books explain every balance." in capsys.readouterr().out
+
+
+def test_an_audit_of_books_that_were_tampered_with_names_the_problem(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(database, Millis(0))
+    connection = sqlite3.connect(database)
+    connection.execute("INSERT INTO assets (denom, symbol, decimals) VALUES ('ujuno', 'JUNO', 6)")
+    connection.execute("UPDATE assets SET total = 5")
+    connection.commit()
+    connection.close()
+    assert main(["audit"]) == Exit.BROKEN_BOOKS
+    assert "PROBLEM: " in capsys.readouterr().out
+
+
+def test_an_audit_without_a_database_is_wrong_use(database: Path) -> None:
+    assert main(["audit"]) == Exit.USAGE
+    assert not database.exists()
+
+
+def test_a_run_without_settings_names_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == Exit.USAGE
+    told = capsys.readouterr().err
+    assert "MONETA_TELEGRAM_TOKEN" in told
+    assert "MONETA_MNEMONIC" in told
+
+
+def test_a_database_of_a_newer_program_is_not_opened(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(database, Millis(0))
+    connection = sqlite3.connect(database)
+    connection.execute(
+        "INSERT INTO schema_migrations SELECT 999, '0999_later.sql', checksum, 0 FROM schema_migrations LIMIT 1"
+    )
+    connection.commit()
+    connection.close()
+    assert main(["migrate"]) == Exit.WRONG_DATABASE
+    assert "not for this program" in capsys.readouterr().err
+
+
+def test_broken_books_end_with_a_sentence_and_their_own_code(
+    database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> int:
+        raise BrokenInvariant("the sum is off by 1")
+
+    monkeypatch.setattr(cli, "migrate", broken)
+    assert main(["migrate"]) == Exit.BROKEN_BOOKS
+    assert "the sum is off by 1" in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_wrong_use() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["mint"])
+    assert caught.value.code == Exit.USAGE
+
+
+def test_a_command_from_above_gets_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        name = "play"
+
+        def load(self) -> Any:
+            return lambda arguments: len(arguments) + 40
+
+    monkeypatch.setattr(cli, "entry_points", lambda **_: [Point()])
+    assert main(["play", "--port", "0"]) == 42
