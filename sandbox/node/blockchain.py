@@ -120,6 +120,14 @@ class _Past:
     places: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     decoded: dict[int, Block] = field(default_factory=dict)
 
+    def stand(
+        self, height: int, packed: bytes, version: multistore.Version, tx_hashes: Iterable[bytes]
+    ) -> None:
+        """Add a block."""
+        self.packed[height], self.versions[height] = packed, version
+        for index, tx_hash in enumerate(tx_hashes):
+            self.places[tx_hash] = (height, index)
+
     def until(self, height: int) -> "_Past":
         """Return a copy that ends with ``height``."""
         return _Past(
@@ -127,6 +135,10 @@ class _Past:
             {at: version for at, version in self.versions.items() if at <= height},
             {key: place for key, place in self.places.items() if place[0] <= height},
         )
+
+
+def _packed(block: Block) -> bytes:
+    return zlib.compress(blocks.dump(block).encode(), 1)
 
 
 class Blockchain:
@@ -201,7 +213,10 @@ class Blockchain:
 
     def adopt(self, built: Built) -> None:
         """Let a block stand: state, mempool and followers go on from it."""
-        self._stand(built.block, built.version)
+        hashes = [sha256(tx).digest() for tx in built.block.txs]
+        self._past.stand(built.block.height, _packed(built.block), built.version, hashes)
+        self._remember(built.block)
+        self.height = built.block.height
         self._council, self._next_council = built.councils
         done = {
             tx: result.outcome.code for tx, result in zip(built.block.txs, built.block.results, strict=True)
@@ -215,30 +230,36 @@ class Blockchain:
         changes = [
             (store, key.hex(), None if value is None else value.hex()) for store, key, value in built.changes
         ]
-        councils = json.dumps([council.seats for council in built.councils])
-        return Row(built.block.height, blocks.dump(built.block), json.dumps(changes), councils)
+        return Row(
+            height=built.block.height,
+            block=_packed(built.block),
+            txs=json.dumps([sha256(tx).hexdigest() for tx in built.block.txs]),
+            changes=json.dumps(changes),
+            councils=json.dumps([council.seats for council in built.councils]),
+        )
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Stand where the rows end; raises ValueError when they contradict themselves."""
-        councils = None
+        last: Row | None = None
         for row in rows:
             changes = [
                 Change(store, bytes.fromhex(key), None if value is None else bytes.fromhex(value))
                 for store, key, value in json.loads(row.changes)
             ]
             version = multistore.applied(self.latest(), changes, row.height)
-            self._stand(blocks.load(row.block), version, packed=row.block)
-            councils = row.councils
-        if councils is None:
-            return
-        if self.latest().app_hash() != self.block(self.height).app_hash:
+            self._past.stand(row.height, row.block, version, map(bytes.fromhex, json.loads(row.txs)))
+            self.height = row.height
+            last = row
+        if last is not None:
+            self._resume(json.loads(last.councils))
+
+    def _resume(self, councils: Sequence[Sequence[tuple[str, int]]]) -> None:
+        """Go on from the last block of the disk."""
+        block = self.block(self.height)
+        if self.latest().app_hash() != block.app_hash:
             raise ValueError(f"the state on disk is not that of block {self.height}")
-        current, following = json.loads(councils)
-        self._council = Council([Seat(*each) for each in current])
-        self._next_council = Council([Seat(*each) for each in following])
-        self.mempool.update(
-            self.latest(), Place(self.height, self.block(self.height).header.time.seconds), {}
-        )
+        self._council, self._next_council = (Council([Seat(*each) for each in seats]) for seats in councils)
+        self.mempool.update(self.latest(), Place(self.height, block.header.time.seconds), {})
 
     def branch(self, height: int, council: Council) -> "Blockchain":
         """Return another chain that shares all below ``height`` and whose later blocks ``council`` signs."""
@@ -249,14 +270,6 @@ class Blockchain:
         seconds = other.block(other.height).header.time.seconds if other.height else 0
         other.mempool.update(other.latest(), Place(other.height, seconds), {})
         return other
-
-    def _stand(self, block: Block, version: multistore.Version, packed: str = "") -> None:
-        self.height = block.height
-        self._past.versions[block.height] = version
-        self._past.packed[block.height] = zlib.compress((packed or blocks.dump(block)).encode(), 1)
-        for index, tx in enumerate(block.txs):
-            self._past.places[sha256(tx).digest()] = (block.height, index)
-        self._remember(block)
 
     def _remember(self, block: Block) -> None:
         decoded = self._past.decoded

@@ -114,7 +114,7 @@ class JunoNode:
     async def start(self) -> None:
         """Let blocks come by themselves."""
         assert self._heart is None, "it beats already"
-        self._heart = asyncio.create_task(self._beat(), name="juno blocks")
+        self._heart = asyncio.create_task(self._heartbeat(), name="juno blocks")
 
     async def stop(self) -> None:
         """Let no more blocks come, and close the store."""
@@ -130,15 +130,19 @@ class JunoNode:
         self.block_seconds = seconds
         self._paced.set()
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(self.block_seconds or None):
                     await self._paced.wait()
                 self._paced.clear()
             except TimeoutError:
-                if not self.chain.mischief.halted:
-                    await self.produce_block()
+                await self.beat()
+
+    async def beat(self) -> None:
+        """Do what is due every ``block_seconds``: a block, unless the chain is halted."""
+        if not self.chain.mischief.halted:
+            await self.produce_block()
 
     async def produce_block(self) -> int:
         """Make one block now, also on a chain that is halted; return its height.

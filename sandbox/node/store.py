@@ -10,19 +10,24 @@ from ledger.ports import BlockingRunner
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS genesis (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS blocks (
-    height INTEGER PRIMARY KEY, block TEXT NOT NULL, changes TEXT NOT NULL, councils TEXT NOT NULL
+    height INTEGER PRIMARY KEY, block BLOB NOT NULL, txs TEXT NOT NULL, changes TEXT NOT NULL, councils TEXT NOT NULL
 ) STRICT;
 """
-_APPEND: Final = "INSERT INTO blocks (height, block, changes, councils) VALUES (?, ?, ?, ?)"
-_LOAD: Final = "SELECT height, block, changes, councils FROM blocks ORDER BY height"
+_APPEND: Final = "INSERT INTO blocks (height, block, txs, changes, councils) VALUES (?, ?, ?, ?, ?)"
+_LOAD: Final = "SELECT height, block, txs, changes, councils FROM blocks ORDER BY height"
 _BEGIN: Final = "INSERT INTO genesis (id, document) VALUES (1, ?) ON CONFLICT DO NOTHING"
 
 
 class Row(NamedTuple):
-    """One block as it is kept: the block, what it wrote in the state, and who signs the next two; all JSON."""
+    """One block as it is kept.
+
+    ``block`` is packed; ``txs`` (their hashes), ``changes`` (what it wrote in the state) and ``councils`` (who signs
+    the next two) are JSON, so that a restart need not unpack every block.
+    """
 
     height: int
-    block: str
+    block: bytes
+    txs: str
     changes: str
     councils: str
 
