@@ -26,6 +26,11 @@ class Treasury(NamedTuple):
     raw: bytes
     prefix: str
 
+    @property
+    def address(self) -> str:
+        """The address as the chain's events write it."""
+        return address.encode(self.prefix, self.raw)
+
     def is_at(self, text: str) -> bool:
         """Tell whether ``text`` is the treasury's address, in whatever case; any other text is not."""
         try:

@@ -180,7 +180,7 @@ class LightClient:
         signed, header, body = await client.next_block(height)
         await self._accept(client, known, signed)
         trust.link_back(signed.header, [header], known)
-        block = _block(header, signed.header, body)
+        block = _block(header, signed.header, body, client.name)
         return _Ahead([], {height: _Ready(known.block_id, block)})
 
     async def _accept(self, client: NodeClient, known: TrustedHeader, signed: SignedHeader) -> None:
@@ -233,7 +233,7 @@ class LightClient:
         blocks: dict[int, _Ready] = {}
         after = known.block_id
         for header, successor in itertools.pairwise(headers):
-            block = _block(header, successor, bodies.get(header.height, _NOTHING))
+            block = _block(header, successor, bodies.get(header.height, _NOTHING), client.name)
             blocks[header.height] = _Ready(after, block)
             after = block.header.block_id
         return blocks
@@ -315,7 +315,7 @@ def _next_headers(linked: Sequence[Header]) -> list[Header]:
     return list(linked[: last + 2])
 
 
-def _block(header: Header, successor: Header, body: Body) -> VerifiedBlock:
+def _block(header: Header, successor: Header, body: Body, source: str) -> VerifiedBlock:
     """Return the block if its transactions and results hash to what the two headers say. Raises Unproven."""
     if data_hash(body.txs) != header.data_hash:
         raise Unproven(f"the transactions of height {header.height} are not those that its header names")
@@ -323,7 +323,8 @@ def _block(header: Header, successor: Header, body: Body) -> VerifiedBlock:
     outcomes: tuple[TxOutcome, ...] = tuple(outcome_from_json(row) for row in rows)
     if len(outcomes) != len(body.txs) or results_hash(outcomes) != successor.last_results_hash:
         raise Unproven(f"the results of height {header.height} are not those that the next header names")
-    return VerifiedBlock(trust.trusted(header), body.txs, outcomes, successor.app_hash, _claims(body.results))
+    claims = _claims(body.results)
+    return VerifiedBlock(trust.trusted(header), body.txs, outcomes, successor.app_hash, claims, source)
 
 
 def _claims(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from chain.alarms import Alarms
+from chain.crosscheck import claimed_changes
 from chain.errors import ChainError, Halted, Lied, NodeUnavailable, NotYet, Pruned
 from chain.inbound import Treasury, read_block
 from chain.tenure import Tenure
 from chain.verified import ChainView, TrustedHeader, VerifiedBlock
-from ledger.blocks import BlockFacts, Blocks, Cursor, ProvedState, TreasuryAccount
+from ledger.blocks import BlockFacts, Blocks, ProvedState, TreasuryAccount
 from ledger.errors import LeaseLost
 from ledger.ports import Clock, Millis
 from ledger.reconciliation import ClaimsWanted
@@ -41,8 +43,6 @@ class ScannerRules(NamedTuple):
     standby_seconds: float = 5.0
     halted_seconds: float = 60.0
     blocks_per_step: int = 100
-    alert_again_ms: int = 3_600_000
-    """How long an alert that still holds is not repeated."""
     silent_ms: int = 300_000
     """Nodes that are away this long are worth an alert."""
 
@@ -70,7 +70,8 @@ class Scanner:
         self._clock = clock
         self._take_lies = take_lies
         self._rules = rules
-        self._alerted: dict[str, Millis] = {}
+        self._alarms = Alarms(blocks, clock)
+        self._compared: tuple[int, ProvedState] | None = None
         self._unavailable_since: Millis | None = None
         self._opening: TrustedHeader | None = None
 
@@ -100,6 +101,7 @@ class Scanner:
             block = await self._sight.block(trusted.height + 1, trusted)
             state = await self._state(block)
             await self._post(block, state)
+            await self._compare_claims(block, state)
             trusted = block.header
             self._recovered()
         return 0.0
@@ -141,6 +143,18 @@ class Scanner:
             claims = await self._claims(block)
             await self._blocks.post(fence, self._facts(block, state, claims))
 
+    async def _compare_claims(self, block: VerifiedBlock, state: ProvedState | None) -> None:
+        """Name a node whose events tell of coins that the proved balances do not know."""
+        before, height = self._compared, block.header.height
+        self._compared = (height, state) if state else None
+        if state is None or before is None or before[0] != height - 1 or not block.claims:
+            return
+        proved = {denom: held - before[1].balances[denom] for denom, held in state.balances.items()}
+        claimed = claimed_changes(block.claims, self._treasury.address, proved)
+        if claimed is not None and claimed != proved:
+            why = f"its events of height {height} tell of {claimed}, proved is {proved}"
+            await self._alert_lie(Lied(block.source, why))
+
     def _facts(
         self, block: VerifiedBlock, state: ProvedState | None, claims: Mapping[str, Any] | None
     ) -> BlockFacts:
@@ -168,8 +182,7 @@ class Scanner:
 
     def _recovered(self) -> None:
         self._unavailable_since = None
-        for code in ("chain.halted", "chain.pruned", "chain.unavailable"):
-            self._alerted.pop(code, None)
+        self._alarms.cleared("chain.halted", "chain.pruned", "chain.unavailable")
 
     async def _answer(self, error: ChainError) -> float:
         """Say how long to wait for what the chain did, and alert where a person must know."""
@@ -180,7 +193,7 @@ class Scanner:
             return self._rules.retry_seconds
         if isinstance(error, Halted | Pruned):
             code = "chain.pruned" if isinstance(error, Pruned) else "chain.halted"
-            await self._alert(code, code, {"why": str(error)})
+            await self._alarms.tell(code, {"why": str(error)})
             return self._rules.halted_seconds
         await self._alert_when_silent(error)
         return self._rules.retry_seconds
@@ -190,28 +203,11 @@ class Scanner:
         if self._unavailable_since is None:
             self._unavailable_since = now
         if now - self._unavailable_since >= self._rules.silent_ms:
-            await self._alert("chain.unavailable", "chain.unavailable", {"why": str(error)})
+            await self._alarms.tell("chain.unavailable", {"why": str(error)})
 
     async def _alert_lie(self, lie: Lied) -> None:
         facts = {"endpoint": lie.endpoint, "why": lie.why}
-        await self._alert(f"node.lied {lie.endpoint} {lie.why}", "node.lied", facts)
-
-    async def _alert(self, topic: str, alert: str, facts: dict[str, Any]) -> None:
-        """Tell the operators, unless they were told of the same ``topic`` not long ago."""
-        now = self._clock.now()
-        told = self._alerted.get(topic)
-        if told is None or now - told >= self._rules.alert_again_ms:
-            await self._blocks.alert(alert, facts)
-            self._alerted[topic] = now
-            self._forget_old_alerts(now)
-
-    def _forget_old_alerts(self, now: int) -> None:
-        recent = {topic: at for topic, at in self._alerted.items() if now - at < self._rules.alert_again_ms}
-        self._alerted = recent
-
-    def cursor(self) -> Cursor | None:
-        """Return where the books stand."""
-        return self._blocks.cursor(self._chain_id)
+        await self._alarms.tell("node.lied", facts, topic=f"node.lied {lie.endpoint}")
 
 
 def header_to_json(header: TrustedHeader) -> str:

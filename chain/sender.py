@@ -6,6 +6,7 @@ Nothing here makes a state final, and no answer of a node refunds anything: only
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
+from chain.alarms import Alarms
 from chain.coins import ChainCoin
 from chain.endpoints import Broadcast
 from chain.errors import Halted
@@ -19,7 +20,7 @@ from ledger.errors import LeaseLost
 from ledger.freezes import freeze_of
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, Payments, SignedTransaction, StalePlan, covers
-from ledger.ports import Clock, Millis
+from ledger.ports import Clock
 from ledger.reader import Reader
 from ledger.withdrawals import Withdrawal, Withdrawals
 
@@ -57,7 +58,6 @@ class SenderRules(NamedTuple):
     rebroadcast_blocks: int = 3
     fresh_ms: int = 60_000
     """A cursor whose block is older is still catching up: what is signed there may be past its timeout."""
-    alert_again_ms: int = 3_600_000
 
 
 class Plan(NamedTuple):
@@ -147,7 +147,7 @@ class Sender:
         self._clock = clock
         self._rules = rules
         self._offered_at: dict[str, int] = {}
-        self._alerted: dict[str, Millis] = {}
+        self._alarms = Alarms(blocks, clock)
         self._halted: str | None = None
 
     async def step(self) -> float:
@@ -182,7 +182,7 @@ class Sender:
             raise Halted(self._halted)
         plan = make_plan(queued, self._reader.balance(BOT_TREASURY, self._fee_denom), self._parameters)
         if plan is None:
-            await self._alert("treasury.short", {"denom": self._fee_denom, "waiting": len(queued)})
+            await self._alarms.tell("treasury.short", {"denom": self._fee_denom, "waiting": len(queued)})
             return
         signed = self._signed(plan, cursor)
         fence = await self._tenure.fence()
@@ -243,7 +243,7 @@ class Sender:
             await self._payments.mark_broadcast(fence, signed.hash)
         concern = concern_of(answers)
         if concern is not None:
-            await self._alert(
+            await self._alarms.tell(
                 "broadcast.rejected", {"tx": signed.hash, "codes": concern.codes, "why": concern.why}
             )
             self._halted = concern.why if concern.halts else self._halted
@@ -251,10 +251,3 @@ class Sender:
     def _forget_resolved(self, unresolved: Sequence[OpenTransaction]) -> None:
         open_hashes = {each.signed.hash for each in unresolved}
         self._offered_at = {key: at for key, at in self._offered_at.items() if key in open_hashes}
-
-    async def _alert(self, alert: str, facts: dict[str, object]) -> None:
-        now = self._clock.now()
-        told = self._alerted.get(alert)
-        if told is None or now - told >= self._rules.alert_again_ms:
-            await self._blocks.alert(alert, facts)
-            self._alerted[alert] = now

@@ -44,6 +44,8 @@ class VerifiedBlock:
     """The state after this block, from the next header: what balances and accounts are proved against."""
     claims: dict[str, Any] = field(default_factory=dict)
     """Unproved answers of the node (events, logs), kept as evidence only."""
+    source: str = ""
+    """Which node told, for alerts about what it claims."""
 
 
 class AccountState(NamedTuple):

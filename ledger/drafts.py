@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ledger.accounts import AccountId
+from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.errors import BrokenInvariant
 from ledger.money import Amount, Denom
 from ledger.units import Entry, Posting, Row, View
 
@@ -30,14 +31,25 @@ class Draft:
         self._moved: dict[tuple[AccountId, Denom], int] = {}
 
     def post(self, entry: Entry) -> int:
-        """Add ``entry`` and return the id that its first posting gets."""
+        """Add ``entry`` and return the id that its first posting gets.
+
+        Raises BrokenInvariant when a source does not own what it pays: whoever drafts has looked before.
+        """
         first = self._next_id
         self._next_id += len(entry.postings)
         self.entries.append(entry)
         for posting in entry.postings:
+            self._require_covered(posting)
             self._move(posting.source, posting, -posting.amount)
             self._move(posting.destination, posting, posting.amount)
         return first
+
+    def _require_covered(self, posting: Posting) -> None:
+        source, denom = posting.source, posting.denom
+        if source not in (None, SYSTEM_RESERVE) and self.balance(source, denom) < posting.amount:
+            raise BrokenInvariant(
+                f"{source} owns {self.balance(source, denom)} {denom}, not {posting.amount}"
+            )
 
     def _move(self, account: AccountId | None, posting: Posting, amount: int) -> None:
         if account is not None:

@@ -542,3 +542,46 @@ def test_whatever_becomes_of_withdrawals_books_equal_the_chain(
     assert bank.balance(WITHDRAWALS) == 0
     assert bank.balance(ALICE) == 100_000 - paid - lost
     assert bank.freezes() == []
+
+
+# Several attempts at one sequence (a fee bump): one of them at most executes
+
+
+def second_attempt(bank: Bank, name: str, timeout: int) -> None:
+    """Write another attempt at the sequence of A, which pays the same withdrawals."""
+    bank.write(
+        "INSERT INTO signed_transactions SELECT ?, chain_id, bytes, account_number, sequence, fee + 1, fee_denom,"
+        " gas_limit, signed_height, signed_height + ?, 'signed', signed_at, NULL, NULL FROM signed_transactions",
+        canonical(name),
+        timeout,
+    )
+    bank.write("INSERT INTO payouts SELECT ?, withdrawal FROM payouts", canonical(name))
+
+
+def test_the_attempt_that_executes_ends_the_others(bank: Bank) -> None:
+    asked = bank.ask("k1", AMOUNT)
+    bank.sign(asked)
+    second_attempt(bank, "B", timeout=5)
+    bank.block(ours=[bank.executed(asked, name="B", fee=NETWORK_FEE + 1)])
+    assert bank.state(asked) == "confirmed"
+    assert (bank.transaction_state("A"), bank.transaction_state("B")) == ("expired", "confirmed")
+    assert bank.balance(BOT_TREASURY) == 100 + FEE - NETWORK_FEE - 1
+
+
+def test_nothing_is_returned_while_one_attempt_may_execute(bank: Bank) -> None:
+    asked = bank.ask("k1", AMOUNT)
+    bank.sign(asked, timeout=1)
+    second_attempt(bank, "B", timeout=5)
+    for _ in range(4):
+        bank.block()
+    assert bank.state(asked) == "signed"
+
+
+def test_what_expired_in_every_attempt_is_returned_once(bank: Bank) -> None:
+    asked = bank.ask("k1", AMOUNT)
+    bank.sign(asked, timeout=1)
+    second_attempt(bank, "B", timeout=3)
+    for _ in range(5):
+        bank.block()
+    assert (bank.state(asked), bank.balance(ALICE)) == ("returned", HELD)
+    assert (bank.transaction_state("A"), bank.transaction_state("B")) == ("expired", "expired")

@@ -268,12 +268,12 @@ async def test_transactions_that_no_block_holds_credit_nothing(port: Harbour) ->
     assert "node.lied" in [row["alert"] for row in port.alerts()]
 
 
-async def test_a_forged_event_credits_nothing(port: Harbour) -> None:
+async def test_a_forged_event_credits_nothing_and_names_its_node(port: Harbour) -> None:
     forged = ForgedTransfer(sender=port.friend.address, recipient=WALLET.address, amount="9000000ujuno")
-    for faults in port.node.faults.values():
-        faults.switch(forged_transfers=[forged])
+    port.node.faults["main"].switch(forged_transfers=[forged])
     await port.pay_in(("ujuno", "7000"), memo=b"11")
     assert port.balance(ALICE) == 7_000
+    assert port.alerts() == [{"alert": "node.lied", "endpoint": "main"}]
     port.assert_agreed()
 
 
