@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -34,6 +35,7 @@ from ledger.errors import Unavailable
 from ledger.leases import nobody_is_dead
 from ledger.ports import BlockingRunner, Clock
 from ledger.service import LedgerService
+from ledger.store import Store
 
 MENU_SECONDS: Final = 24 * 3600.0
 RECONNECT_SECONDS: Final = 5.0
@@ -46,7 +48,7 @@ class World:
     """What the program needs from outside; a simulation gives its own.
 
     ``holder`` names this process in its leases, unlike any other that runs; ``is_dead`` tells of such a name whether its
-    process has certainly ended. ``telegram`` and ``nodes`` replace the network.
+    process has certainly ended. ``telegram`` and ``nodes`` replace the network, ``store`` the journal's door to SQLite.
     """
 
     clock: Clock
@@ -56,6 +58,7 @@ class World:
     telegram: httpx.AsyncBaseTransport | None = None
     nodes: httpx.AsyncBaseTransport | None = None
     is_dead: Callable[[str], bool] = nobody_is_dead
+    store: Callable[[Path], Store] = Store
 
 
 async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
@@ -158,6 +161,7 @@ async def _open_books(settings: Settings, world: World) -> LedgerService:
         assets=settings.assets,
         terms=settings.terms,
         is_dead=world.is_dead,
+        store=world.store,
     )
 
 
