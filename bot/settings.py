@@ -31,6 +31,7 @@ from ledger.withdrawals import Terms
 
 PREFIX: Final = "MONETA_"
 FILE_SUFFIX: Final = "_FILE"
+DOTENV: Final = Path(".env")
 SECRETS: Final = ("telegram_token", "mnemonic")
 """What may be in a file of its own, and is shown nowhere."""
 
@@ -327,11 +328,13 @@ class Settings(Books):
         return self
 
 
-def load(kind: type[Given], env_file: Path | None = Path(".env"), **given: Any) -> Given:
+def load(kind: type[Given], env_file: Path | None = DOTENV, **given: Any) -> Given:
     """Return the settings of ``kind`` from the environment and ``env_file``; ``given`` values win over both.
 
-    Raises SettingsError, which names every problem that was found.
+    Only the usual ``.env`` may be absent. Raises SettingsError, which names every problem that was found.
     """
+    if env_file not in (None, DOTENV) and not env_file.is_file():
+        raise SettingsError([f"{env_file} does not exist."])
     from_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
     names = {name.lower() for name in (*from_file, *os.environ) if name.lower().startswith(PREFIX.lower())}
     set_names = {name.lower() for name, value in {**from_file, **os.environ}.items() if value}

@@ -171,6 +171,11 @@ def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert said[0].startswith(f"MONETA_TELEGRAM_TOKEN_FILE: {tmp_path / 'none'} cannot be read")
 
 
+def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="does not exist"):
+        load(Settings, env_file=tmp_path / "production.env")
+
+
 def test_an_unknown_name_in_dotenv_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MONETA_NODE=https://a.org\n")
     with pytest.raises(SettingsError, match="MONETA_NODE is no setting; did you mean MONETA_NODES"):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ledger.accounts import AccountId
+from ledger.freezes import freeze_unit
 from ledger.outbox import news
 from ledger.units import Decision, Unit, View
 from ledger.withdrawals import Withdrawal, WithdrawalState, facts_of
@@ -201,3 +202,11 @@ async def test_all_of_too_little_names_what_it_would_take(bot: Stage, ben: User)
     chat = bot.telegram.private(ben)
     bot.telegram.say(ben, chat, f"/withdraw all {PAYEE}")
     await bot.heard(ben, chat, "That takes 0.12 JUNO, and you have 0.11 JUNO.")
+
+
+async def test_a_freeze_is_told_and_keeps_the_money_spendable(bot: Stage, ana: User, chat: Chat) -> None:
+    asked = await question(bot, ana, chat, f"/withdraw 1 {PAYEE}")
+    await bot.service.journal.submit(freeze_unit(AccountId(ana.id), None, "a test"))
+    bot.telegram.tap(ana, asked, label="Withdraw")
+    await bot.heard(ana, chat, "Withdrawals are paused")
+    assert bot.balance(ana) == TEN
