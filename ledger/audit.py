@@ -6,6 +6,7 @@ finds are sentences for a person; an empty list means that the log explains ever
 
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -123,15 +124,15 @@ def audit(path: Path) -> AuditReport:
     A file that SQLite cannot read to its end is reported like any other damage. Raises sqlite3.OperationalError when
     there is no file to open.
     """
-    connection = open_reader(path)
-    connection.row_factory = sqlite3.Row
     try:
-        connection.execute("BEGIN")
-        return _audit(connection)
+        with closing(open_reader(path)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN")
+            return _audit(connection)
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
         return AuditReport(0, 0, 0, 0, {}, {}, NO_LINK, (f"file: {error}",))
-    finally:
-        connection.close()
 
 
 def _audit(connection: sqlite3.Connection) -> AuditReport:

@@ -56,7 +56,7 @@ class HeldRunner:
 def error_of(code: int, text: str) -> sqlite3.OperationalError:
     """Return the error that SQLite would raise with ``code``."""
     error = sqlite3.OperationalError(text)
-    error.sqlite_errorcode = code  # type: ignore[misc] # SQLite sets it; a planted error has to as well
+    error.sqlite_errorcode = code  # SQLite sets it; a planted error has to as well
     return error
 
 

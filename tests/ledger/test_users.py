@@ -1,0 +1,69 @@
+"""The registry of accounts, and what the database belongs to."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.accounts import BOT_TREASURY, AccountId
+from ledger.errors import Refused, WrongDatabase
+from ledger.service import LedgerService
+from ledger.users import MAX_NAME, Role
+from tests.ledger.desk import ANN, UJUNO, StoppedClock, ledger_at, rows_of
+
+DAN = AccountId(44)
+
+
+async def test_a_person_is_a_member_at_first(ledger: LedgerService) -> None:
+    await ledger.users.register(DAN, "Dan")
+    assert (ledger.users.role(DAN), ledger.reader.name(DAN)) == (Role.MEMBER, "Dan")
+
+
+async def test_registering_again_renames_and_keeps_role_and_balance(ledger: LedgerService) -> None:
+    await ledger.users.appoint(ANN, Role.ADMIN)
+    await ledger.users.register(ANN, "Anna")
+    assert (ledger.users.role(ANN), ledger.reader.name(ANN)) == (Role.ADMIN, "Anna")
+    assert ledger.reader.balance(ANN, UJUNO) == 1_000
+
+
+async def test_a_name_is_cut(ledger: LedgerService) -> None:
+    await ledger.users.register(DAN, "D" * 1_000)
+    assert ledger.reader.name(DAN) == "D" * MAX_NAME
+
+
+@pytest.mark.parametrize("account", [0, -1, -1001])
+async def test_only_people_are_registered(ledger: LedgerService, account: int) -> None:
+    with pytest.raises(ValueError, match="no person"):
+        await ledger.users.register(AccountId(account), "x")
+
+
+async def test_a_stranger_has_no_role(ledger: LedgerService) -> None:
+    assert ledger.users.role(AccountId(404)) is None
+
+
+async def test_an_account_of_the_system_has_no_role(ledger: LedgerService) -> None:
+    assert ledger.users.role(BOT_TREASURY) is None
+
+
+@pytest.mark.parametrize("account", [404, -1])
+async def test_only_registered_people_are_appointed(ledger: LedgerService, account: int) -> None:
+    with pytest.raises(Refused, match="unknown_account"):
+        await ledger.users.appoint(AccountId(account), Role.OWNER)
+
+
+def test_an_owner_outranks_everybody() -> None:
+    assert sorted(Role, key=lambda role: role.rank) == [Role.MEMBER, Role.ELEVATED, Role.ADMIN, Role.OWNER]
+
+
+async def test_a_database_is_bound_once(ledger: LedgerService, path: Path, clock: StoppedClock) -> None:
+    await ledger.identity.bind(chain_id="juno-1", address="juno1a", bot_id=7)
+    async with ledger_at(path, clock=clock) as again:
+        await again.identity.bind(chain_id="juno-1", address="juno1a", bot_id=7)
+    assert len(rows_of(path, "SELECT * FROM identity")) == 3
+
+
+@pytest.mark.parametrize("other", [{"chain_id": "uni-7"}, {"address": "juno1b"}, {"bot_id": 8}])
+async def test_a_bound_database_refuses_another(ledger: LedgerService, other: dict[str, str]) -> None:
+    bound = {"chain_id": "juno-1", "address": "juno1a", "bot_id": 7}
+    await ledger.identity.bind(**bound)  # type: ignore[arg-type] # facts of several types
+    with pytest.raises(WrongDatabase, match=str(next(iter(other.values())))):
+        await ledger.identity.bind(**{**bound, **other})  # type: ignore[arg-type]
