@@ -17,6 +17,8 @@ BYTES: Final = 2
 _FIXED: Final = {1: 8, 5: 4}
 _NON_CRITICAL: Final = 1 << 10
 _LARGEST_AMOUNT_BITS: Final = 256
+_DEEPEST_MESSAGE: Final = 10
+"""Messages within messages; the chain reads no further."""
 
 NO_AMOUNT: Final = -(1 << 300)
 """An amount that was left out: no number that could be written, and the chain stumbles over it."""
@@ -289,7 +291,9 @@ def _sides(encoded: list[bytes]) -> tuple[Side, ...]:
     return tuple(Side(each.text(1), _coins(each.all(2))) for each in fields)
 
 
-def _message(packed: bytes) -> Message:
+def _message(packed: bytes, depth: int = 1) -> Message:
+    if depth > _DEEPEST_MESSAGE:
+        raise Refusal(TX_DECODE, "recursion depth exceeded")
     fields = Fields(PACKED, packed)
     url, value = fields.text(1), fields.octets(2)
     if url == cosmos.MSG_SEND_URL:
@@ -300,7 +304,7 @@ def _message(packed: bytes) -> Message:
         return MultiSend(_sides(multi.all(1)), _sides(multi.all(2)))
     if url == cosmos.MSG_EXEC_URL:
         inner = Fields(EXEC, value)
-        return Exec(inner.text(1), tuple(_message(each) for each in inner.all(2)))
+        return Exec(inner.text(1), tuple(_message(each, depth + 1) for each in inner.all(2)))
     if url == cosmos.MSG_GRANT_URL:
         return _grant(Fields(GRANT_MESSAGE, value))
     raise Refusal(TX_DECODE, f"unable to resolve type URL {url}")

@@ -166,6 +166,7 @@ def _grant(context: Context, message: Grant) -> None:
         raise Refusal(
             _GRANT_IN_THE_PAST, "expiration time of authorization should be more than current time", "authz"
         )
+    _require_valid_limits(context, message.authorization)
     context.meter.spend(gas.GRANT, "WriteFlat")
     if state.account(context.state, grantee) is None:
         _refuse_blocked(context, grantee, message.grantee)
@@ -173,6 +174,13 @@ def _grant(context: Context, message: Grant) -> None:
     context.state.put(
         "authz", grant_key(granter, grantee, message.authorization.message_url), message.encoded
     )
+
+
+def _require_valid_limits(context: Context, allowed: Authorization) -> None:
+    if allowed.spend_limit is not None:
+        state.require_valid(allowed.spend_limit)
+    for text in allowed.allowed:
+        context.read(text, "allowed")
 
 
 def _exec(context: Context, message: Exec) -> bytes:

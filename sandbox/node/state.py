@@ -1,5 +1,6 @@
 """What the chain knows: accounts and balances in their real places, behind layers that can be thrown away."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -9,6 +10,7 @@ from sandbox.node.decoding import NO_AMOUNT, Coin
 from sandbox.node.multistore import Change
 from sandbox.node.refusal import INSUFFICIENT_FUNDS, INVALID_COINS, PANIC, Refusal
 
+_DENOM: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}\Z")
 _SUPPLY: Final = b"\x00"
 _BALANCES: Final = b"\x02"
 _ACCOUNTS: Final = b"\x01"
@@ -83,7 +85,7 @@ def account_key(address: bytes) -> bytes:
 
 def balance_key(address: bytes, denom: str) -> bytes:
     """Return where ``bank`` keeps a balance."""
-    return balances_prefix(address) + denom.encode(errors="surrogateescape")
+    return balances_prefix(address) + denom.encode()
 
 
 def balances_prefix(address: bytes) -> bytes:
@@ -126,7 +128,7 @@ def balance(state: Readable, address: bytes, denom: str) -> int:
 
 def supply(state: Readable, denom: str) -> int:
     """Return how much of ``denom`` exists."""
-    return int(state.get("bank", _SUPPLY + denom.encode(errors="surrogateescape")) or 0)
+    return int(state.get("bank", _SUPPLY + denom.encode()) or 0)
 
 
 def require_valid(coins: Sequence[Coin]) -> None:
@@ -134,7 +136,8 @@ def require_valid(coins: Sequence[Coin]) -> None:
     if any(coin.amount == NO_AMOUNT for coin in coins):
         raise Refusal(PANIC, "recovered: runtime error: invalid memory address", "undefined")
     denoms = [coin.denom for coin in coins]
-    if not coins or any(coin.amount <= 0 for coin in coins) or denoms != sorted(set(denoms)) or "" in denoms:
+    named = all(_DENOM.match(denom) for denom in denoms) and denoms == sorted(set(denoms))
+    if not coins or not named or any(coin.amount <= 0 for coin in coins):
         raise Refusal(INVALID_COINS, ",".join(map(str, coins)))
 
 
@@ -156,7 +159,7 @@ def give(state: Layer, address: bytes, coins: Sequence[Coin]) -> None:
 def issue(state: Layer, coins: Sequence[Coin]) -> None:
     """Count ``coins`` as new, or with negative amounts as gone."""
     for coin in coins:
-        key = _SUPPLY + coin.denom.encode(errors="surrogateescape")
+        key = _SUPPLY + coin.denom.encode()
         state.put("bank", key, str(supply(state, coin.denom) + coin.amount).encode())
 
 
