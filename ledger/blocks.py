@@ -19,6 +19,7 @@ from ledger.leases import Fence, require
 from ledger.money import Asset, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis
+from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.reconciliation import Hints, evidence_row, open_books, settle
 from ledger.units import Decision, Row, Unit, View
@@ -27,16 +28,9 @@ FACTORY: Final = "factory/"
 """Denoms whose admin can take them back by force: never listed (chain.md, Deposits 6)."""
 
 _SELECT: Final = "SELECT * FROM cursor WHERE chain_id = ?"
-_INSERT: Final = """
-INSERT INTO cursor (
-    chain_id, opened_at_height, height, header, block_time, proved_height, sequence, account_number
-) VALUES (:chain_id, :height, :height, :header, :block_time, :height, :sequence, :account_number)
-"""
-_ADVANCE: Final = """
-UPDATE cursor SET height = :height, header = :header, block_time = :block_time, proved_height = :proved_height,
-    sequence = :sequence, account_number = :account_number
-WHERE chain_id = :chain_id AND height = :height - 1
-"""
+_SQL: Final = queries("blocks")
+_INSERT: Final = _SQL["insert"]
+_ADVANCE: Final = _SQL["advance"]
 _SETTLED: Final = "SELECT denom, height, balance FROM settled WHERE chain_id = ? ORDER BY denom"
 
 

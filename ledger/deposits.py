@@ -13,6 +13,7 @@ from ledger.accounts import BOT_TREASURY, FIRST_SHARED, LAST_SHARED, REWARDS_POO
 from ledger.drafts import Draft, digest_of
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
+from ledger.queries import queries
 from ledger.units import Entry, Posting, Row, View
 
 _SPELLED: Final = re.compile(r"[1-9][0-9]{0,77}", re.ASCII)
@@ -21,26 +22,10 @@ _SHARED: Final = re.compile(r"shared:([1-9][0-9]{2})", re.ASCII)
 _MEMO_BLANKS: Final = " \r\n\t"
 _WORDS: Final = {"topup": BOT_TREASURY, "donate": REWARDS_POOL}
 
-_INSERT_SEEN: Final = """
-INSERT INTO processed_deposits (
-    chain_id, tx_hash, msg_path, output_index, denom, height, amount, memo, sender, state, account, transaction_id,
-    seen_at
-) VALUES (
-    :chain_id, :tx_hash, :msg_path, :output_index, :denom, :height, :amount, :memo, :sender, :state, :account,
-    :transaction_id, :seen_at
-)
-"""
-_INSERT_UNCLAIMED: Final = """
-INSERT INTO unclaimed (
-    id, chain_id, height, denom, amount, remaining, reason, tx_hash, sender, memo, evidence, created_at
-) VALUES (
-    :id, :chain_id, :height, :denom, :amount, :amount, :reason, :tx_hash, :sender, :memo, :evidence, :created_at
-)
-"""
-_SELECT_SEEN: Final = """
-SELECT tx_hash, msg_path, output_index, denom FROM processed_deposits
-WHERE chain_id = ? AND tx_hash IN (SELECT value FROM json_each(?))
-"""
+_SQL: Final = queries("deposits")
+_INSERT_SEEN: Final = _SQL["insert_seen"]
+_INSERT_UNCLAIMED: Final = _SQL["insert_unclaimed"]
+_SELECT_SEEN: Final = _SQL["select_seen"]
 
 
 class Arrival(NamedTuple):

@@ -9,18 +9,13 @@ from ledger.drafts import Draft
 from ledger.errors import Refused
 from ledger.money import Denom
 from ledger.outbox import OPERATORS, news
+from ledger.queries import queries
 from ledger.units import Beside, Decision, Row, Unit, View
 
-_STANDING: Final = """
-SELECT reason, account FROM freezes WHERE lifted_at IS NULL ORDER BY id
-"""
-_INSERT: Final = """
-INSERT INTO freezes (reason, account, actor, note, frozen_at) VALUES (?, ?, ?, ?, ?)
-"""
-_LIFT: Final = """
-UPDATE freezes SET lifted_at = ?, lifted_by = ?, lifted_note = ?
-WHERE reason = ? AND account IS ? AND lifted_at IS NULL
-"""
+_SQL: Final = queries("freezes")
+_STANDING: Final = _SQL["standing"]
+_INSERT: Final = _SQL["insert"]
+_LIFT: Final = _SQL["lift"]
 
 
 class FreezeReason(StrEnum):
@@ -59,12 +54,9 @@ def freeze_of(books: Selects, account: AccountId) -> Freeze | None:
 
 def freeze_everyone(draft: Draft, reason: FreezeReason, note: str) -> None:
     """Write a freeze that the program found necessary, unless one with this ``reason`` stands already."""
-    row = Row(_INSERT, (reason.value, None, 0, note, draft.view.now), changes=1)
-    stands = Freeze(reason, None) in standing(draft.view)
-    if not stands and not any(
-        written.sql == _INSERT and written.parameters == row.parameters for written in draft.rows
-    ):
-        draft.write(row)
+    drafted = any(row.sql == _INSERT and next(iter(row.parameters)) == reason.value for row in draft.rows)
+    if not drafted and Freeze(reason, None) not in standing(draft.view):
+        draft.write(Row(_INSERT, (reason.value, None, 0, note, draft.view.now), changes=1))
 
 
 def decide_freeze(view: View, actor: AccountId, account: AccountId | None, note: str) -> Decision[None]:

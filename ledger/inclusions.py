@@ -16,6 +16,7 @@ from ledger.leases import unlock_withdrawal
 from ledger.money import Amount
 from ledger.outbox import OPERATORS, news
 from ledger.payments import OpenTransaction, paid_by, unresolved
+from ledger.queries import queries
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell
 
@@ -24,17 +25,10 @@ ANTE_ONLY_CODES: Final = frozenset({30, 32})
 
 _KNOWN: Final = "SELECT hash, state FROM signed_transactions WHERE hash IN (SELECT value FROM json_each(?))"
 _INSERT: Final = "INSERT INTO inclusions (hash, height, position, shown, code) VALUES (?, ?, ?, ?, ?)"
-_SINCE: Final = """
-SELECT position, hash AS canonical, shown, code, height FROM inclusions WHERE hash = ? AND height > ?
-ORDER BY height, position
-"""
-_END: Final = """
-UPDATE signed_transactions SET state = ?, ended_height = ?, ended_code = ?
-WHERE hash = ? AND state IN ('signed', 'broadcast')
-"""
-_REQUEUE: Final = """
-UPDATE withdrawals SET state = 'queued', alone = 1, changed_at = ? WHERE id = ? AND state = 'signed'
-"""
+_SQL: Final = queries("inclusions")
+_SINCE: Final = _SQL["since"]
+_END: Final = _SQL["end"]
+_REQUEUE: Final = _SQL["requeue"]
 
 
 class Inclusion(NamedTuple):

@@ -15,6 +15,7 @@ from ledger.journal import Journal, Lane
 from ledger.leases import Fence, lock_withdrawal, require
 from ledger.money import Amount, Denom
 from ledger.ports import Millis
+from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.units import Decision, Row, Unit, View
 from ledger.withdrawals import Withdrawal, WithdrawalState, tell, withdrawal_of
@@ -23,27 +24,13 @@ _OPEN: Final = (
     "SELECT * FROM signed_transactions WHERE state IN ('signed', 'broadcast') ORDER BY signed_height, hash"
 )
 _CURSOR: Final = "SELECT height, proved_height, sequence, account_number FROM cursor WHERE chain_id = ?"
-_PAID_BY: Final = """
-SELECT withdrawals.* FROM payouts JOIN withdrawals ON withdrawals.id = payouts.withdrawal
-WHERE payouts.hash = ? ORDER BY withdrawals.id
-"""
+_SQL: Final = queries("payments")
+_PAID_BY: Final = _SQL["paid_by"]
 _AMONG: Final = "SELECT * FROM withdrawals WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
-_INSERT: Final = """
-INSERT INTO signed_transactions (
-    hash, chain_id, bytes, account_number, sequence, fee, fee_denom, gas_limit, signed_height, timeout_height, state,
-    signed_at
-) VALUES (
-    :hash, :chain_id, :bytes, :account_number, :sequence, :fee, :fee_denom, :gas_limit, :signed_height,
-    :timeout_height, 'signed', :signed_at
-)
-"""
+_INSERT: Final = _SQL["insert"]
 _INSERT_PAYOUT: Final = "INSERT INTO payouts (hash, withdrawal) VALUES (?, ?)"
-_SIGN: Final = """
-UPDATE withdrawals SET state = 'signed', changed_at = ? WHERE id = ? AND state = 'queued'
-"""
-_BROADCAST: Final = """
-UPDATE signed_transactions SET state = 'broadcast' WHERE hash = ? AND state = 'signed'
-"""
+_SIGN: Final = _SQL["sign"]
+_BROADCAST: Final = _SQL["broadcast"]
 
 
 class SignedTransaction(NamedTuple):

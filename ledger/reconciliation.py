@@ -11,24 +11,16 @@ from ledger.errors import BrokenInvariant, Unavailable
 from ledger.freezes import FreezeReason, freeze_everyone
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
+from ledger.queries import queries
 from ledger.units import Entry, Posting, Row
 
 MAX_EVIDENCE_ROWS: Final = 20
 """Odd arrivals named beside a residue; more are in processed_deposits."""
 
-_ODD: Final = """
-SELECT tx_hash, msg_path, output_index, amount, memo, sender, height FROM processed_deposits
-WHERE chain_id = ? AND denom = ? AND state = 'odd'
-    AND height > ifnull((SELECT height FROM settled WHERE chain_id = ? AND denom = ?), -1)
-ORDER BY height, tx_hash LIMIT ?
-"""
-_SETTLE: Final = """
-INSERT INTO settled (chain_id, denom, height, balance) VALUES (?, ?, ?, ?)
-ON CONFLICT (chain_id, denom) DO UPDATE SET height = excluded.height, balance = excluded.balance
-"""
-_EVIDENCE: Final = """
-INSERT INTO evidence (chain_id, height, about, denom, facts, created_at) VALUES (?, ?, ?, ?, ?, ?)
-"""
+_SQL: Final = queries("reconciliation")
+_ODD: Final = _SQL["odd"]
+_SETTLE: Final = _SQL["settle"]
+_EVIDENCE: Final = _SQL["evidence"]
 
 
 class ClaimsWanted(Unavailable):

@@ -17,38 +17,21 @@ from ledger.journal import Journal, Lane
 from ledger.leases import is_locked, unlock_withdrawal
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
+from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.units import Beside, Decision, Entry, Posting, Receipt, Row, Unit, View
 
 MAX_MEMO_BYTES: Final = 256
 """The chain counts bytes, not characters (chain.md, Withdrawals)."""
 
-_INSERT: Final = """
-INSERT INTO withdrawals (id, account, denom, amount, fee, address, memo, state, requested_at, changed_at)
-VALUES (:id, :account, :denom, :amount, :fee, :address, :memo, 'queued', :at, :at)
-"""
+_SQL: Final = queries("withdrawals")
+_INSERT: Final = _SQL["insert"]
 _SELECT: Final = "SELECT * FROM withdrawals WHERE id = ?"
 _SELECT_QUEUED: Final = "SELECT * FROM withdrawals WHERE state = 'queued' ORDER BY id LIMIT ?"
 _SELECT_OF_ACCOUNT: Final = "SELECT * FROM withdrawals WHERE account = ? ORDER BY id DESC LIMIT ?"
-_END: Final = """
-UPDATE withdrawals SET state = :state, resolution = :resolution, evidence = :evidence, changed_at = :at
-WHERE id = :id AND state = :before
-"""
-_STILL_EXECUTABLE: Final = """
-SELECT 1 FROM payouts JOIN signed_transactions AS signed USING (hash) LEFT JOIN cursor USING (chain_id)
-WHERE payouts.withdrawal = ? AND signed.state IN ('signed', 'broadcast')
-    AND ifnull(cursor.sequence, 0) <= signed.sequence
-"""
-_END_ABANDONED: Final = """
-UPDATE signed_transactions
-SET state = 'expired', ended_height = (SELECT height FROM cursor WHERE cursor.chain_id = signed_transactions.chain_id)
-WHERE state IN ('signed', 'broadcast')
-    AND hash IN (SELECT hash FROM payouts WHERE withdrawal = :id)
-    AND NOT EXISTS (
-        SELECT 1 FROM payouts JOIN withdrawals ON withdrawals.id = payouts.withdrawal
-        WHERE payouts.hash = signed_transactions.hash AND withdrawals.state = 'signed'
-    )
-"""
+_END: Final = _SQL["end"]
+_STILL_EXECUTABLE: Final = _SQL["still_executable"]
+_END_ABANDONED: Final = _SQL["end_abandoned"]
 
 
 class WithdrawalState(StrEnum):

@@ -147,6 +147,16 @@ def test_a_second_shortfall_adds_no_second_freeze(bank: Bank) -> None:
     assert bank.balance(SYSTEM_RESERVE) == -600
 
 
+def test_a_shortfall_in_two_denoms_is_one_freeze(tmp_path: Path) -> None:
+    bank = Bank(tmp_path / "books.db", listed=[JUNO, ATOM])
+    bank.open()
+    bank.block(arrival("50", "11"), arrival("50", "11", denom=ATOM))
+    bank.chain = {JUNO: 40, ATOM: 40}
+    bank.block()
+    assert bank.freezes() == ["shortfall"]
+    assert (bank.balance(SYSTEM_RESERVE, JUNO), bank.balance(SYSTEM_RESERVE, ATOM)) == (-10, -10)
+
+
 def test_a_shortfall_freeze_stays_while_the_reserve_owes(bank: Bank) -> None:
     bank.deposit(ALICE, 1_000)
     bank.block(arrived=-300)

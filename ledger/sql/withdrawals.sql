@@ -1,0 +1,26 @@
+-- name: insert
+-- A request whose hold is posted; nobody has to approve it, so it is queued at once.
+INSERT INTO withdrawals (id, account, denom, amount, fee, address, memo, state, requested_at, changed_at)
+VALUES (:id, :account, :denom, :amount, :fee, :address, :memo, 'queued', :at, :at)
+
+-- name: end
+-- The one end of a withdrawal, from the state that the decision saw.
+UPDATE withdrawals SET state = :state, resolution = :resolution, evidence = :evidence, changed_at = :at
+WHERE id = :id AND state = :before
+
+-- name: still_executable
+-- Whether some signed transaction of a withdrawal can still execute: its sequence is not used yet.
+SELECT 1 FROM payouts JOIN signed_transactions AS signed USING (hash) LEFT JOIN cursor USING (chain_id)
+WHERE payouts.withdrawal = ? AND signed.state IN ('signed', 'broadcast')
+    AND ifnull(cursor.sequence, 0) <= signed.sequence
+
+-- name: end_abandoned
+-- End signed transactions that can execute no more once none of their withdrawals waits for them.
+UPDATE signed_transactions
+SET state = 'expired', ended_height = (SELECT height FROM cursor WHERE cursor.chain_id = signed_transactions.chain_id)
+WHERE state IN ('signed', 'broadcast')
+    AND hash IN (SELECT hash FROM payouts WHERE withdrawal = :id)
+    AND NOT EXISTS (
+        SELECT 1 FROM payouts JOIN withdrawals ON withdrawals.id = payouts.withdrawal
+        WHERE payouts.hash = signed_transactions.hash AND withdrawals.state = 'signed'
+    )
