@@ -20,7 +20,7 @@ PARAMETERS: Final = ChainParameters("moneta-sandbox-1", Denom("ujuno"))
 FORGETFUL: Final = "forgetful"
 FORGOTTEN: Final = 2
 """The forgetful face has no block up to this height."""
-BLOCK_SECONDS: Final = 0.25
+BLOCK_SECONDS: Final = 0.15
 
 
 class SystemClock:
