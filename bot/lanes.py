@@ -16,7 +16,7 @@ from bot.inbox import Item
 from bot.supervisor import finish
 from ledger.errors import BrokenInvariant, LedgerError, Unavailable
 
-PER_PERSON: Final = 20
+PER_PERSON: Final = 30
 """Commands of one person that may wait; the next is refused, politely and once."""
 MOST_WAITING: Final = 2_000
 """Items that may wait in all: beyond it nothing more is fetched."""

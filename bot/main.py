@@ -23,6 +23,7 @@ from bot.roles import Role
 from bot.settings import Settings
 from bot.speech import Sentences
 from bot.supervisor import Loop, Supervisor, run_all
+from bot.sweep import Sweep
 from bot.transport import Offline, Telegram, Throttled
 from chain import inbound
 from chain.client import NodeClient
@@ -143,7 +144,13 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         for role in (front.fetch.tenure, scanning, signing):
             closing.push_async_callback(_leave, role)
 
-        loops = [*front.loops(), ("scanner", scanner), ("sender", sender), ("menu", Menu(telegram, registry))]
+        loops = [
+            *front.loops(),
+            ("scanner", scanner),
+            ("sender", sender),
+            ("menu", Menu(telegram, registry)),
+            ("sweep", Sweep(service)),
+        ]
         log.info("program.started", bot=me.username, address=wallet.address, chain=settings.chain_id)
         await run_all(_supervised(loops, service, world), stop)
     log.info("program.stopped")

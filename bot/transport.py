@@ -229,7 +229,7 @@ class Telegram:
             raise _translated(error) from error
 
     async def knows_ephemeral(self) -> bool:
-        """Tell whether this server can show a message to one person alone.
+        """Tell whether this server can show a message to one person alone; to be asked after `open`.
 
         One that cannot would ignore the parameter and show it to everybody, so it is asked before, with a call of that
         family which is wrong on purpose: a server that knows the method answers that it is wrong.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.telegram import Chat, Message
 from tests.scenarios.town import JUNO, Town, town
 
 
@@ -57,3 +58,36 @@ async def test_a_group_sees_a_tip_and_no_balance(place: Town) -> None:
     await place.heard(ana, chat, "8 JUNO")
     assert place.balance(ben) == 2 * JUNO
     assert [shown.id for shown in place.telegram.replies(plaza)] == [receipt.id]
+
+
+async def test_of_twenty_transfers_and_five_withdrawals_at_once_what_fits_succeeds(place: Town) -> None:
+    ana, chat = place.person("Ana")
+    ben, other = place.person("Ben")
+    for who, where in ((ana, chat), (ben, other)):
+        place.telegram.say(who, where, "/start")
+        await place.heard(who, where, "Welcome")
+    await place.deposit(ana, 8 * JUNO)
+    await place.until(lambda: place.balance(ana) == 8 * JUNO)
+    abroad = place.node.purse("abroad").address
+    for _ in range(5):
+        place.telegram.say(ana, chat, f"/withdraw 1 {abroad}")
+    questions = await place.until(lambda: _five(place, chat, abroad))
+    for number in range(20):
+        place.telegram.say(ana, chat, "/send 1 @ben")
+        if number % 4 == 0:
+            place.telegram.tap(ana, questions[number // 4], row=0)
+    await place.quiet()
+    await place.squares()
+    sent, left = place.balance(ben) // JUNO, place.on_chain(abroad) // JUNO
+    kinds = [
+        row[0] for row in place.books.select("SELECT kind FROM transactions WHERE from_id = ?", (ana.id,))
+    ]
+    assert (kinds.count("transfer"), kinds.count("withdrawal")) == (sent, left)
+    assert 0 <= place.balance(ana) == 8 * JUNO - sent * JUNO - left * 1_020_000
+    assert place.balance(ana) < 1_020_000
+
+
+def _five(place: Town, chat: Chat, words: str) -> list[Message]:
+    """Return the questions once all five are there."""
+    asked = [shown for shown in place.telegram.replies(chat) if words in shown.text and shown.buttons]
+    return asked if len(asked) == 5 else []

@@ -170,6 +170,12 @@ class Town:
 
         return (await self.until(found))[-1]
 
+    async def quiet(self) -> None:
+        """Wait until every update was fetched and answered."""
+        queue = self.telegram.queues[self.account.user.id]
+        await self.until(lambda: not queue.waiting)
+        await self.until(lambda: not self.books.select("SELECT 1 FROM inbox WHERE state = 'new'"))
+
     async def squares(self) -> None:
         """Wait until all the books hold is what the treasury holds, with nothing under way."""
         await self.until(lambda: self.books.total(DENOM) == self.on_chain(TREASURY) and not self._under_way())
