@@ -5,7 +5,8 @@
 const $ = (id) => document.getElementById(id);
 const app = {
   people: [], bots: [], me: null, chats: [], key: null, version: 0, shown: new Map(), drawn: "",
-  reply: null, edit: null, mentions: new Map(), commands: [], decimals: 6, symbol: "JUNO", waiting: null,
+  reply: null, edit: null, mentions: new Map(), commands: [], decimals: 6, symbol: "JUNO",
+  seen: new Map(), news: new Map(), owners: new Map(),
 };
 
 // Small tools
@@ -139,7 +140,14 @@ function link(url, inner) {
 async function loadPeople() {
   [app.people, app.bots] = await Promise.all([get("people"), get("bots")]);
   const wanted = Number(new URLSearchParams(location.hash.slice(1)).get("me"));
-  app.me = app.people.find((person) => person.id === (app.me ? app.me.id : wanted)) || app.people[0] || null;
+  become(app.people.find((person) => person.id === (app.me ? app.me.id : wanted)) || app.people[0] || null);
+}
+
+function become(person) {
+  app.me = person;
+  if (!person) return;
+  $("wallet-owner").textContent = `${person.name}’s`;
+  $("memo").value = String(person.id);
   drawPeople();
 }
 
@@ -147,17 +155,14 @@ function drawPeople() {
   $("people").replaceChildren(...app.people.map((person) => h(
     "button",
     { type: "button", role: "radio", "aria-checked": String(person.id === app.me.id), onclick: () => play(person), title: `Be ${person.name}` },
-    avatar(person), h("span", {}, person.name),
+    avatar(person), h("span", {}, person.name), app.news.get(person.id) ? h("span", { class: "dot", title: "Something new" }) : null,
   )));
   $("as").textContent = `as ${app.me.name}`;
-  $("wallet-owner").textContent = `${app.me.name}’s`;
-  $("memo").value = String(app.me.id);
 }
 
 async function play(person) {
-  app.me = person;
   app.drawn = "";
-  drawPeople();
+  become(person);
   remember();
   await refresh();
   await refreshMoney();
@@ -166,6 +171,21 @@ async function play(person) {
 function remember() {
   history.replaceState(null, "", `#me=${app.me.id}&chat=${encodeURIComponent(app.key || "")}`);
 }
+
+const place = (person, chat) => `${person} ${chat.key}`;
+const unread = (person, chat) => chat.count > (app.seen.get(place(person, chat)) || 0);
+
+// What waits for the others: people are few here, so each of them is asked.
+async function lookAround() {
+  for (const person of app.people.slice(0, MOST_WATCHED)) {
+    const chats = person.id === app.me.id ? app.chats : await get(`people/${person.id}/chats`);
+    if (!app.news.has(person.id)) for (const chat of chats) app.seen.set(place(person.id, chat), chat.count);
+    app.news.set(person.id, chats.some((chat) => chat.type === "private" && unread(person.id, chat)));
+  }
+  drawPeople();
+}
+
+const MOST_WATCHED = 12;
 
 async function refresh() {
   app.chats = await get(`people/${app.me.id}/chats`);
@@ -180,9 +200,11 @@ async function refresh() {
     app.drawn = "";
     stopContext();
   }
+  app.seen.set(place(app.me.id, chat), chat.count);
   drawChats();
   drawHead(chat);
   await drawMessages();
+  await lookAround();
 }
 
 function drawChats() {
@@ -191,7 +213,7 @@ function drawChats() {
     { type: "button", "aria-current": chat.key === app.key ? "true" : null, onclick: () => open(chat) },
     avatar({ id: chat.id, name: chat.title }, chat.type === "private" ? "" : "square"),
     h("span", { class: "grow" },
-      h("span", { class: "line" }, h("b", {}, chat.title), h("span", { class: "dim" }, chat.last_at ? clock(chat.last_at) : "")),
+      h("span", { class: "line" }, h("b", {}, chat.title), h("span", { class: "dim" }, unread(app.me.id, chat) ? h("span", { class: "dot" }) : null, chat.last_at ? clock(chat.last_at) : "")),
       h("span", { class: "dim cut" }, chat.last || (chat.type === "private" ? "Say /start" : "No messages yet"))),
   )));
 }
@@ -239,7 +261,7 @@ async function drawMessages() {
     nodes.push(drawn(message, follows));
     [day, before] = [date, message];
   }
-  if (!messages.length) nodes.push(welcome());
+  if (!messages.some((message) => !message.service)) nodes.push(welcome());
   for (const ref of [...app.shown.keys()]) if (!messages.some((message) => message.ref === ref)) app.shown.delete(ref);
   const same = nodes.length === log.childNodes.length && nodes.every((node, index) => node === log.childNodes[index]);
   if (!same) log.replaceChildren(...nodes);
@@ -351,7 +373,13 @@ function forward(message) {
 
 function welcome() {
   const chat = app.chats.find((each) => each.key === app.key);
-  if (chat && chat.type !== "private") return h("div", { class: "pill" }, "Nothing was said here yet.");
+  if (chat && chat.type !== "private") {
+    const bot = app.chats.find((each) => each.type === "private");
+    return h("div", { class: "welcome" },
+      h("b", {}, "New here?"),
+      h("p", {}, "You play everybody in this group. Open the chat with the bot, press Start, and send a deposit from the wallet at the side. Then come back and write /send 1 @ben_juno, or answer somebody with /send 1."),
+      bot ? h("button", { type: "button", class: "wide", onclick: () => open(bot) }, `Chat with ${bot.title}`) : null);
+  }
   return h("div", { class: "welcome" },
     h("p", {}, "This is a private chat with the bot."),
     h("button", { type: "button", class: "wide", onclick: () => speak("/start") }, "Start"));
@@ -496,13 +524,31 @@ async function deposit(event) {
   });
 }
 
+// An address in words where it is known, shortened otherwise
+async function knownOwners() {
+  const wallets = await Promise.all(app.people.map((person) => get(`people/${person.id}/wallet`)));
+  wallets.forEach((wallet, index) => app.owners.set(wallet.address, `${app.people[index].name}’s wallet`));
+  app.owners.set((await get("chain")).treasury, "the treasury");
+}
+
+const whose = (address) => app.owners.get(address) || `${address.slice(0, 12)}…${address.slice(-6)}`;
+
+function coins(text) {
+  const match = /^(\d+)([a-z].*)$/.exec(text);
+  if (!match || match[2] !== `u${app.symbol.toLowerCase()}`) return text;
+  const digits = match[1].padStart(app.decimals + 1, "0");
+  const fraction = digits.slice(-app.decimals).replace(/0+$/, "");
+  return `${digits.slice(0, -app.decimals)}${fraction ? `.${fraction}` : ""} ${app.symbol}`;
+}
+
 async function showTx(hash) {
   await attempt(async () => {
     const tx = await get(`txs/${encodeURIComponent(hash)}`);
+    await knownOwners();
     const lines = [
       ["Hash", tx.hash], ["Block", `${tx.height}, ${tx.time.slice(0, 19).replace("T", " ")} UTC`],
       ["Result", tx.code ? `failed with code ${tx.code}: ${tx.log}` : "done"], ["Memo", tx.memo || "none"],
-      ...tx.transfers.map((each) => ["Moved", `${each.amount} from ${each.sender} to ${each.recipient}`]),
+      ...tx.transfers.map((each) => ["Moved", `${coins(each.amount)} from ${whose(each.sender)} to ${whose(each.recipient)}`]),
     ];
     $("tx").querySelector("dl").replaceChildren(...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
     if (!$("tx").open) $("tx").showModal();
