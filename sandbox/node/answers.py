@@ -297,11 +297,9 @@ class Face:
 
     def _broadcast(self, encoded: bytes) -> dict[str, Any]:
         try:
-            result = self._chain.mempool.add(encoded)
+            result = self._chain.mempool.add(encoded, keep=not self.faults.table.drop_broadcasts)
         except MempoolError as error:
             raise internal(str(error)) from error
-        if self.faults.table.drop_broadcasts:
-            self._chain.mempool.drop(encoded)
         return {
             "code": result.outcome.code,
             "data": "",

@@ -63,7 +63,10 @@ class Genesis:
 
 
 class Happening(NamedTuple):
-    """A change of balances at the end of a block, outside its transactions; negative amounts take away."""
+    """A change of balances at the end of a block, outside its transactions.
+
+    Negative amounts take away, at most what is there.
+    """
 
     address: bytes
     coins: Coins
@@ -361,11 +364,13 @@ class Blockchain:
         text = address.encode(self.parameters.prefix, happening.address)
         if state.account(layer, happening.address) is None:
             state.open_account(layer, happening.address, text)
-        state.give(layer, happening.address, happening.coins)
-        state.issue(layer, happening.coins)
-        given = tuple(coin for coin in happening.coins if coin.amount > 0)
-        taken = tuple(Coin(coin.denom, -coin.amount) for coin in happening.coins if coin.amount < 0)
-        return (
-            *((events.received(text, given),) if given else ()),
-            *((events.spent(text, taken),) if taken else ()),
+        coins = tuple(
+            coin._replace(amount=max(coin.amount, -state.balance(layer, happening.address, coin.denom)))
+            for coin in happening.coins
         )
+        state.give(layer, happening.address, coins)
+        state.issue(layer, coins)
+        given = tuple(coin for coin in coins if coin.amount > 0)
+        taken = tuple(Coin(coin.denom, -coin.amount) for coin in coins if coin.amount < 0)
+        told = (events.received(text, given) if given else None, events.spent(text, taken) if taken else None)
+        return tuple(event for event in told if event is not None)

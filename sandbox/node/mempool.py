@@ -23,6 +23,7 @@ class Mempool:
         self.max_txs = max_txs
         self._waiting: dict[bytes, bytes] = {}
         self._cache: dict[bytes, None] = {}
+        self._committed: state.Readable | None = None
         self._checked: state.Layer | None = None
         self._place = Place(0, 0)
 
@@ -40,8 +41,11 @@ class Mempool:
         assert self._checked is not None, "a block comes first"
         return self._checked
 
-    def add(self, encoded: bytes) -> Result:
-        """Check ``encoded`` and let it wait if the check passes; raises MempoolError."""
+    def add(self, encoded: bytes, *, keep: bool = True) -> Result:
+        """Check ``encoded`` and let it wait if the check passes; raises MempoolError.
+
+        Without ``keep`` the answer is the same, and nothing comes of it.
+        """
         if len(self._waiting) >= self.max_txs:
             raise MempoolError(
                 f"mempool is full: number of txs {len(self._waiting)} (max: {self.max_txs}), "
@@ -52,8 +56,10 @@ class Mempool:
         key = sha256(encoded).digest()
         if key in self._cache:
             raise MempoolError("tx already exists in cache")
-        result = execute.run(self._rules, self.checked, encoded, self._place, Mode.CHECK)
-        if result.outcome.code == 0:
+        layer = state.Layer(self.checked)
+        result = execute.run(self._rules, layer, encoded, self._place, Mode.CHECK)
+        if keep and result.outcome.code == 0:
+            self.checked.keep(layer)
             self._remember(key)
             self._waiting[key] = encoded
         return result
@@ -62,6 +68,8 @@ class Mempool:
         """Drop everything, as a node does that restarts."""
         self._waiting.clear()
         self._cache.clear()
+        if self._committed is not None:
+            self._checked = state.Layer(self._committed)
 
     def drop(self, encoded: bytes) -> None:
         """Drop one transaction, and with it the memory of it."""
@@ -78,7 +86,8 @@ class Mempool:
                 self._remember(key)
             else:
                 self._cache.pop(key, None)
-        self._checked, self._place = state.Layer(committed), place
+        self._committed, self._place = committed, place
+        self._checked = state.Layer(committed)
         for encoded in self.waiting():
             if execute.run(self._rules, self.checked, encoded, place, Mode.RECHECK).outcome.code:
                 self.drop(encoded)

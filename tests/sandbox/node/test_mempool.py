@@ -85,9 +85,8 @@ def test_a_restart_forgets_what_waited(chain: Blockchain, clock: ManualClock, se
     assert chain.block(2).txs == ()
 
 
-def test_what_was_forgotten_may_come_again(chain: Blockchain, clock: ManualClock, sent: Sent) -> None:
+def test_what_was_forgotten_may_come_again(chain: Blockchain, sent: Sent) -> None:
     chain.mempool.forget()
-    grow(chain, clock)
     assert chain.mempool.add(sent.encoded).outcome.code == 0
 
 
