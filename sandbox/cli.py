@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -31,6 +32,10 @@ DEFAULT_PORT: Final = 8717
 DEFAULT_DIRECTORY: Final = Path(".moneta-sandbox")
 _BOT_COMMAND: Final = (sys.executable, "-m", "bot.cli", "run")
 _FAILURES_WORTH_TELLING: Final = 2
+
+
+class CannotStart(Exception):  # noqa: N818 - says what is the case
+    """The directory of the sandbox cannot be used; the text says why and what to do."""
 
 
 class Options(NamedTuple):
@@ -87,22 +92,38 @@ def parse(argv: Sequence[str]) -> Options:
 
 
 def command(argv: Sequence[str]) -> int:
-    """Run ``moneta sandbox`` until it is interrupted; return the exit code (2: the port is taken)."""
+    """Run ``moneta sandbox`` until it is interrupted; return the exit code (2: it could not start)."""
     options = parse(argv)
     try:
-        listening = _listen(options.port)
-    except OSError as error:
-        print(f"Port {options.port} cannot be used: {error.strerror}.", file=sys.stderr)
+        with _claimed(options.directory), contextlib.closing(_listen(options.port)) as listening:
+            asyncio.run(run(options, listening))
+    except CannotStart as problem:
+        print(problem, file=sys.stderr)
         return 2
-    with contextlib.closing(listening):
-        asyncio.run(run(options, listening))
     return 0
 
 
+@contextlib.contextmanager
+def _claimed(directory: Path) -> Iterator[None]:
+    """Keep ``directory`` for this process; a second sandbox in it would write over the first one's files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(
+                f"A sandbox runs in {directory} already: end it, or choose another --directory."
+            ) from None
+        yield
+
+
 def _listen(port: int | None) -> socket.socket:
-    """Return the asked port, or the usual one, or any when that is taken."""
+    """Return the asked port, or the usual one, or any when that is taken. Raises CannotStart."""
     if port is not None:
-        return bind(port)
+        try:
+            return bind(port)
+        except OSError as error:
+            raise CannotStart(f"Port {port} cannot be used: {error.strerror}.") from error
     try:
         return bind(DEFAULT_PORT)
     except OSError:
@@ -112,7 +133,6 @@ def _listen(port: int | None) -> socket.socket:
 async def run(options: Options, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; everything is on disk and nothing is left running afterwards."""
     files = Files.under(options.directory)
-    options.directory.mkdir(parents=True, exist_ok=True)
     if options.fresh:
         files.remove()
     stopping = _stop_signal()
@@ -143,8 +163,7 @@ async def _world(options: Options, files: Files) -> AsyncIterator[tuple[Telegram
     """Open Telegram and the chain from disk, keep both there, and close them in the end."""
     clock, rng = SystemClock(), random.SystemRandom()
     telegram = Telegram(clock=clock, rng=rng, flood=FloodLimits() if options.with_limits else None)
-    if files.telegram.exists():
-        snapshot.restore(telegram, files.telegram.read_bytes())
+    _restore(telegram, files.telegram)
     disk, chain_disk = ThreadRunner("telegram"), ThreadRunner("chain")
     node = await JunoNode.open(
         SANDBOX_PARAMETERS,
@@ -164,6 +183,16 @@ async def _world(options: Options, files: Files) -> AsyncIterator[tuple[Telegram
         await node.stop()
         disk.close()
         chain_disk.close()
+
+
+def _restore(telegram: Telegram, path: Path) -> None:
+    """Bring back what ``path`` keeps, if it is there. Raises CannotStart when it is no such file."""
+    if not path.exists():
+        return
+    try:
+        snapshot.restore(telegram, path.read_bytes())
+    except ValueError as error:
+        raise CannotStart(f"{path} is no kept sandbox (begin anew with --fresh).") from error
 
 
 def _application(telegram: Telegram, node: JunoNode, books: Books, child: Child) -> Prefixes:

@@ -1,11 +1,13 @@
 """The HTTP API plays people: what they say and press reaches the bot, what they may not see stays away."""
 
 import asyncio
+import threading
 from typing import Any
 
+import httpx
 import pytest
 
-from sandbox.telegram import Chat
+from sandbox.telegram import Chat, create_app
 from tests.sandbox.page.conftest import ANA, BEN, CHI, OLGA, Desk
 
 
@@ -156,3 +158,26 @@ async def test_a_picture_is_served_and_cannot_run(desk: Desk) -> None:
     file = desk.telegram.keep_file("x.svg", "image/svg+xml", b"<svg/>")
     answer = await desk.get(f"/api/files/{file.id}")
     assert (answer.content, answer.headers["content-security-policy"]) == (b"<svg/>", "sandbox")
+
+
+async def test_no_thread_is_ever_started(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything behind the API runs on one loop, so that a virtual clock can drive it (simulation.md)."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise AssertionError(f"{thread} was started")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    for path in (
+        "/",
+        "/openapi.json",
+        "/api/people",
+        "/api/chain",
+        "/api/ledger",
+        f"/api/people/{ANA}/chats",
+    ):
+        assert (await desk.get(path)).status_code == 200
+    await desk.post(desk.at(ANA, desk.plaza, "/messages"), json={"text": "/balance"})
+    bot_api = httpx.ASGITransport(create_app(desk.telegram))
+    async with httpx.AsyncClient(transport=bot_api, base_url="http://telegram.test") as client:
+        updates = await client.post(f"/bot{desk.bot.token}/getUpdates", json={"timeout": 5})
+    assert updates.json()["result"][-1]["message"]["text"] == "/balance"
