@@ -28,6 +28,7 @@ from tests.chain.fakechain import (
     CHAIN_ID,
     FILLER,
     FakeChain,
+    b64,
     commit_json,
     signing_key,
     validator_json,
@@ -205,7 +206,16 @@ def test_a_validator_is_read_back() -> None:
     assert Validator.from_json(validator_json(validator)) == validator
 
 
-@pytest.mark.parametrize("key", [{"type": "tendermint/PubKeySecp256k1", "value": ""}, {}, None, "ed25519"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"type": "tendermint/PubKeySecp256k1", "value": b64(bytes(32))},
+        {"type": "tendermint/PubKeyEd25519", "value": b64(bytes(33))},
+        {},
+        None,
+        "ed25519",
+    ],
+)
 def test_another_kind_of_key_is_malformed(key: Any) -> None:
     document = validator_json(validator_set((0,)).validators[0]) | {"pub_key": key}
     with pytest.raises(Malformed):

@@ -160,6 +160,151 @@ def test_an_inner_node_cannot_pass_for_a_leaf() -> None:
         verify_membership((step, honest[1]), ROOT, "bank", root_step.prefix, root_step.suffix)
 
 
+# --- forgeries whose hashes all fit: only the shape of a step gives them away ---------------------------------------
+
+
+def fitting_root(proof: Any) -> bytes:
+    """The root that a proof leads to, whatever the shape of its steps."""
+    content = bytes((len(proof.key),)) + proof.key + b"\x20" + sha256(proof.value).digest()
+    node = sha256(proof.leaf.prefix + content).digest()
+    for step in proof.path:
+        node = sha256(step.prefix + node + step.suffix).digest()
+    return node
+
+
+def fitting(change: Callable[[Any], object], step: int) -> tuple[tuple[ProofOp, ...], bytes]:
+    """A proof of PRESENT with one change, and an application hash that all of its hashes lead to."""
+    in_store = decoded(ops(PRESENT)[0])
+    if step == 0:
+        change(in_store)
+    stores = [(b"acc", b"a" * 32), (b"bank", fitting_root(in_store.exist)), (b"staking", b"s" * 32)]
+    in_app = cosmos.CommitmentProof(exist=simple_tree(stores).leaves[1])
+    if step == 1:
+        change(in_app)
+    return (iavl_op(PRESENT, in_store), simple_op(in_app)), fitting_root(in_app.exist)
+
+
+def decoded(op: ProofOp) -> Any:
+    return cosmos.decode(cosmos.CommitmentProof, op.proof)
+
+
+def iavl_op(key: bytes, proof: Any) -> ProofOp:
+    return ProofOp("ics23:iavl", key, cosmos.encode(proof))
+
+
+def simple_op(proof: Any) -> ProofOp:
+    return ProofOp("ics23:simple", b"bank", cosmos.encode(proof))
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_an_unchanged_proof_fits(step: int) -> None:
+    steps, app_hash = fitting(lambda _: None, step)
+    verify_membership(steps, app_hash, "bank", PRESENT, STORE[PRESENT])
+
+
+def push(**step: Any) -> Callable[[Any], object]:
+    return lambda proof: proof.exist.path.add(hash=1, **step)
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        (0, change_leaf(prefix=b"\x00\x02\x02\x02")),
+        (0, change_leaf(prefix=b"\x00\x02")),
+        (0, change_leaf(prefix=b"\x00\x01\x02")),
+        (0, change_leaf(prefix=b"\x02\x02\x02")),
+        (0, change_step(prefix=b"\x02\x04\x02")),
+        (0, change_step(prefix=b"\x02\x04\x02\x20\x20")),
+        (0, change_step(prefix=b"\x00\x04\x02\x20")),
+        (0, change_step(prefix=b"\x01\x04\x02\x20")),
+        (0, change_step(prefix=b"\x02\x03\x02\x20")),
+        (0, change_step(prefix=b"\x02\x04\x03\x20")),
+        (0, change_step(prefix=b"\x80\x80\x80")),
+        (0, change_step(prefix=b"\x02" + b"\xff" * 9 + b"\x02" + b"\x02\x20")),
+        (0, change_step(prefix=b"")),
+        (0, change_step(suffix=b"\x20")),
+        (0, change_step(suffix=bytes(34))),
+        (0, push(prefix=b"\x02\x28\x02\x20", suffix=bytes(33))),
+        (1, change_leaf(prefix=b"\x00\x00")),
+        (1, change_leaf(prefix=b"\x01")),
+        (1, change_step(prefix=b"")),
+        (1, change_step(prefix=b"\x00")),
+        (1, change_step(prefix=b"\x01" + bytes(33))),
+        (1, change_step(suffix=bytes(31))),
+        (1, push(prefix=b"\x01" + bytes(32) + b"\x01")),
+    ],
+)
+def test_a_step_of_another_shape_is_refused(step: int, change: Callable[[Any], object]) -> None:
+    steps, app_hash = fitting(change, step)
+    with pytest.raises(Unproven):
+        verify_membership(steps, app_hash, "bank", PRESENT, STORE[PRESENT])
+
+
+def test_an_iavl_layer_is_at_least_as_high_as_its_place() -> None:
+    """The second step claims height 1, as the first: a node cannot be as low as its child."""
+
+    def flatten(proof: Any) -> None:
+        proof.exist.path[1].prefix = proof.exist.path[0].prefix[:1] + proof.exist.path[1].prefix[1:]
+
+    steps, app_hash = fitting(flatten, 0)
+    with pytest.raises(Unproven):
+        verify_membership(steps, app_hash, "bank", PRESENT, STORE[PRESENT])
+
+
+def test_the_step_says_which_key_it_is_about() -> None:
+    honest = ops(PRESENT)
+    with pytest.raises(Unproven):
+        verify_membership((honest[0]._replace(key=ABSENT), honest[1]), ROOT, "bank", PRESENT, STORE[PRESENT])
+
+
+def test_the_step_says_which_store_it_is_about() -> None:
+    honest = ops(PRESENT)
+    with pytest.raises(Unproven):
+        verify_membership((honest[0], honest[1]._replace(key=b"acc")), ROOT, "bank", PRESENT, STORE[PRESENT])
+
+
+def test_a_proof_of_another_key_proves_nothing_of_this_one() -> None:
+    other = bytes((2, 60))
+    honest = ops(PRESENT)
+    with pytest.raises(Unproven):
+        verify_membership((honest[0]._replace(key=other), honest[1]), ROOT, "bank", other, STORE[PRESENT])
+
+
+def test_a_proof_of_another_store_proves_nothing_of_this_one() -> None:
+    with pytest.raises(Unproven):
+        verify_membership(
+            (ops(PRESENT)[0], ops(b"\x01a", "acc")[1]._replace(key=b"bank")),
+            ROOT,
+            "bank",
+            PRESENT,
+            STORE[PRESENT],
+        )
+
+
+@pytest.mark.parametrize("pair", [(b"\x02k", b""), (b"", b"5")])
+def test_a_leaf_has_a_key_and_a_value(pair: tuple[bytes, bytes]) -> None:
+    stores = {"bank": dict([pair])}
+    _, steps = state_proof(stores, "bank", pair[0])
+    found = tuple(ProofOp(kind, about, cosmos.encode(proof)) for kind, about, proof in steps)
+    with pytest.raises(Unproven):
+        verify_membership(found, _multistore_root(stores), "bank", *pair)
+
+
+def test_an_only_child_is_at_no_side() -> None:
+    """A step with nothing beside the path would hide whatever stands there."""
+    key, value = bytes((2, 60)), b"600"
+    leaf = iavl_tree({key: value}).leaves[0]
+    leaf.path.add(hash=1, prefix=b"\x02\x04\x02\x20")
+    outer = simple_tree([(b"bank", fitting_root(leaf))])
+    proof = cosmos.CommitmentProof(nonexist=cosmos.NonExistenceProof(key=ABSENT, right=leaf))
+    steps = (iavl_op(ABSENT, proof), simple_op(cosmos.CommitmentProof(exist=outer.leaves[0])))
+    with pytest.raises(Unproven, match="between the neighbours"):
+        verify_non_membership(steps, outer.root, "bank", ABSENT)
+
+
+# --- absence -------------------------------------------------------------------------------------------------------
+
+
 def absence(left: int | None, right: int | None, key: bytes = ABSENT) -> tuple[ProofOp, ...]:
     """A claim that nothing stands between two leaves of the tree, by their index."""
     leaves = iavl_tree(STORE).leaves
