@@ -17,7 +17,7 @@ from chain.light.merkle import EMPTY
 from chain.light.reading import Timestamp
 from chain.parameters import ChainParameters
 from ledger.ports import Clock, Millis
-from sandbox.node import blocks, events, execute, multistore, state
+from sandbox.node import addresses, blocks, events, execute, multistore, state
 from sandbox.node.blocks import NO_BLOCK, NO_COMMIT, Block
 from sandbox.node.decoding import Coin, Coins
 from sandbox.node.execute import Mode, Place, Rules
@@ -355,13 +355,13 @@ class Blockchain:
     def _found(self, layer: state.Layer) -> None:
         """Write the balances of the genesis."""
         for text, coins in self.genesis.balances.items():
-            raw = address.decode(text, self.parameters.prefix)
+            raw = addresses.decode(text, self.parameters.prefix)
             state.open_account(layer, raw, text)
             state.give(layer, raw, coins)
             state.issue(layer, coins)
 
     def _happen(self, layer: state.Layer, happening: Happening) -> tuple[events.Event, ...]:
-        text = address.encode(self.parameters.prefix, happening.address)
+        text = addresses.encode(self.parameters.prefix, happening.address)
         if state.account(layer, happening.address) is None:
             state.open_account(layer, happening.address, text)
         coins = tuple(

@@ -16,7 +16,7 @@ from chain import address, cosmos
 from chain.parameters import ChainParameters
 from chain.verified import TxOutcome
 from ledger.errors import Refused
-from sandbox.node import events, gas, messages, state
+from sandbox.node import addresses, events, gas, messages, state
 from sandbox.node.decoding import Coin, Coins, Message, Tx, decode_tx
 from sandbox.node.refusal import (
     INSUFFICIENT_FEE,
@@ -174,7 +174,7 @@ class _Run:
 
     def _address(self, text: str) -> bytes:
         try:
-            return address.decode(text, self._prefix)
+            return addresses.decode(text, self._prefix)
         except Refused as refused:
             raise Refusal(INVALID_ADDRESS, f"decoding bech32 failed: {refused}") from refused
 
@@ -205,13 +205,13 @@ class _Run:
             self._require_floor(fee)
         if any(coin.amount < 0 for coin in fee):
             raise Refusal(INSUFFICIENT_FEE, f"invalid fee provided: {events.spelled(fee)}")
-        payer_text = address.encode(self._prefix, payer)
+        payer_text = addresses.encode(self._prefix, payer)
         if state.account(layer, payer) is None:
             raise Refusal(UNKNOWN_ADDRESS, f"fee payer address: {payer_text} does not exist")
         paid = tuple(coin for coin in fee if coin.amount)
         if paid:
             self._take_fee(layer, payer, fee)
-        collector = address.encode(self._prefix, FEE_COLLECTOR)
+        collector = addresses.encode(self._prefix, FEE_COLLECTOR)
         moved = (
             events.spent(payer_text, fee),
             events.received(collector, fee),
@@ -246,7 +246,7 @@ class _Run:
         """Return the signer's account; the first signature writes its key."""
         signer = state.account(layer, raw)
         if signer is None:
-            text = address.encode(self._prefix, raw)
+            text = addresses.encode(self._prefix, raw)
             raise Refusal(UNKNOWN_ADDRESS, f"account {text} does not exist")
         key = self._tx.signer_infos[index].public_key
         if (
@@ -291,7 +291,7 @@ class _Run:
     def _signature_events(self, signers: list[bytes]) -> tuple[events.Event, ...]:
         told = []
         for raw, info, signature in zip(signers, self._tx.signer_infos, self._tx.signatures, strict=True):
-            text = address.encode(self._prefix, raw)
+            text = addresses.encode(self._prefix, raw)
             told.append(events.Event("tx", (("acc_seq", f"{text}/{info.sequence}"),)))
             told.append(events.Event("tx", (("signature", b64encode(signature).decode()),)))
         return tuple(told)

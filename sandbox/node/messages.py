@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chain import address, cosmos
+from chain import cosmos
 from chain.light import wire
 from ledger.errors import Refused
-from sandbox.node import events, gas, state
+from sandbox.node import addresses, events, gas, state
 from sandbox.node.decoding import GRANT as GRANT_SCHEMA
 from sandbox.node.decoding import TIMESTAMP as TIMESTAMP_SCHEMA
 from sandbox.node.decoding import (
@@ -46,12 +46,12 @@ class Context:
 
     def spell(self, raw: bytes) -> str:
         """Return an address in bech32."""
-        return address.encode(self.prefix, raw)
+        return addresses.encode(self.prefix, raw)
 
     def read(self, text: str, what: str) -> bytes:
         """Return the bytes of an address; refuses with code 7."""
         try:
-            return address.decode(text, self.prefix)
+            return addresses.decode(text, self.prefix)
         except Refused as refused:
             raise Refusal(INVALID_ADDRESS, f"invalid {what} address: {refused}") from refused
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from chain import address, cosmos
+from chain import cosmos
 from ledger.errors import Refused
-from sandbox.node import iavl, state
+from sandbox.node import addresses, iavl, state
 from sandbox.node.blockchain import Blockchain
 from sandbox.node.blocks import spell_base64
 from sandbox.node.faults import OddProof
@@ -150,7 +150,7 @@ def _request(kind: Any, content: bytes) -> Any:
 
 def _raw(reach: Reach, text: str) -> bytes:
     try:
-        return address.decode(text, reach.chain.parameters.prefix)
+        return addresses.decode(text, reach.chain.parameters.prefix)
     except Refused as refused:
         raise Refusal(
             INVALID_REQUEST, f"rpc error: code = InvalidArgument desc = invalid address: {refused}"
