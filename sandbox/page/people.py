@@ -132,6 +132,12 @@ class Redelivery(BaseModel):
     count: int = Field(default=1, ge=1, le=1000)
 
 
+class Shift(BaseModel):
+    """How far Telegram's clock is ahead of the bot's; below zero, messages look old to the bot."""
+
+    seconds: int = Field(ge=-(10**7), le=10**7)
+
+
 class People:
     """The endpoints; each acts on the one Telegram."""
 
@@ -325,6 +331,10 @@ class People:
         """Let nothing go wrong any more."""
         self.telegram.faults.clear()
 
+    async def shift_clock(self, shift: Shift) -> None:
+        """Set Telegram's clock ahead of the bot's, or behind it."""
+        self.telegram.shift_seconds = shift.seconds
+
     async def redeliver(self, bot: int, redelivery: Redelivery) -> None:
         """Deliver confirmed updates again."""
         self.telegram.queues[self._bot(bot).user.id].redeliver(redelivery.count)
@@ -399,6 +409,7 @@ def router(telegram: Telegram) -> APIRouter:
         ("DELETE", "/people/{person}/blocks/{bot}", people.unblock, acting),
         ("POST", "/faults", people.add_fault, faults),
         ("DELETE", "/faults", people.clear_faults, faults),
+        ("PUT", "/clock", people.shift_clock, faults),
         ("POST", "/bots/{bot}/redeliveries", people.redeliver, faults),
         ("POST", "/bots/{bot}/poison", people.poison, faults),
         ("POST", message + "/repeats", people.repeat, faults),

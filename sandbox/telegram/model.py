@@ -75,6 +75,7 @@ class Message:
     receiver: int | None = None
     ephemeral_id: int | None = None
     reactions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    order: int = 0
     changed: int = 0
 
     @property
@@ -175,3 +176,4 @@ class State:
     files: dict[str, File] = field(default_factory=dict)
     queries: dict[str, Query] = field(default_factory=dict)
     next_ephemeral_id: int = 1
+    posted: int = 0

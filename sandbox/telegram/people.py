@@ -286,37 +286,29 @@ class Telegram(World):
         ``forged`` sends other callback data than the button has, as a changed app can. Raises SandboxRefused for a
         button that asks no bot, and for a message that this person cannot see.
         """
-        number, chat = _id(who), self.state.chats[message.chat]
+        number = _id(who)
         if not self.sees(number, message):
             raise SandboxRefused("no such message")
-        button = (
-            _labelled(message, label)
-            if label is not None
-            else button_at({"inline_keyboard": message.buttons}, row, column)
-        )
+        button = _labelled(message, label) if label is not None else _placed(message, row, column)
         content = forged if forged is not None else (button or {}).get("callback_data")
         if content is None:
             raise SandboxRefused("no such button")
-        query = Query(
-            str(self.rng.randrange(10**17, 10**18)),
-            message.sender,
-            number,
-            chat.key,
-            message.ephemeral_id or message.id,
-            self.now(),
-            ephemeral=message.ephemeral_id is not None,
-        )
+        return self._pressed(number, message, content)
+
+    def _pressed(self, person: int, message: Message, content: str) -> Query:
+        ephemeral = message.ephemeral_id is not None
+        target = message.ephemeral_id or message.id
+        number = str(self.rng.randrange(10**17, 10**18))
+        query = Query(number, message.sender, person, message.chat, target, self.now(), ephemeral=ephemeral)
         self.keep_query(query)
-        self.queues[message.sender].put(
-            "callback_query",
-            {
-                "id": query.id,
-                "from": user_json(self.state.users[number]),
-                "message": message_json(self.state, message),
-                "chat_instance": str(abs(chat.id) * 7919),
-                "data": content,
-            },
-        )
+        fields = {
+            "id": query.id,
+            "from": user_json(self.state.users[person]),
+            "message": message_json(self.state, message),
+            "chat_instance": str(abs(self.state.chats[message.chat].id) * 7919),
+            "data": content,
+        }
+        self.queues[message.sender].put("callback_query", fields)
         return query
 
     # Looking
@@ -334,10 +326,10 @@ class Telegram(World):
         return [chat for chat in self.state.chats.values() if chat.has(number) and chat.migrated_to is None]
 
     def messages(self, chat: Chat, who: Who | None = None) -> list[Message]:
-        """Return the messages of ``chat`` in order of time, as ``who`` sees them (None: all there are)."""
+        """Return the messages of ``chat`` in the order in which they came, as ``who`` sees them (None: all there are)."""
         found = [*chat.messages.values(), *chat.ephemeral.values()]
         seen = [message for message in found if who is None or self.sees(who, message)]
-        return sorted(seen, key=lambda message: (message.at, message.id or 2**62, message.ephemeral_id or 0))
+        return sorted(seen, key=lambda message: message.order)
 
     def replies(self, chat: Chat, who: Who | None = None) -> list[Message]:
         """Return what bots wrote in ``chat``, as ``who`` sees it."""
@@ -413,6 +405,10 @@ def _id(who: Who | BotAccount) -> int:
     if isinstance(who, BotAccount):
         return who.user.id
     return who.id if isinstance(who, User) else who
+
+
+def _placed(message: Message, row: int, column: int) -> dict[str, Any] | None:
+    return button_at({"inline_keyboard": message.buttons}, row, column)
 
 
 def _labelled(message: Message, label: str) -> dict[str, Any] | None:

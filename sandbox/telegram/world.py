@@ -37,6 +37,8 @@ class World:
     def __init__(self, *, clock: Clock, rng: random.Random, flood: FloodLimits | None = None) -> None:
         self.clock = clock
         self.rng = rng
+        self.shift_seconds = 0
+        """How far Telegram's clock is ahead of ours: below zero, messages look old to the bot."""
         self.state = State()
         self.queues: dict[int, UpdateQueue] = {}
         self.changes = Signal()
@@ -50,8 +52,8 @@ class World:
         self.state.users[TELEGRAM] = User(TELEGRAM, "Telegram")
 
     def now(self) -> int:
-        """Return the time in whole seconds, as the Bot API counts it."""
-        return self.clock.now() // 1000
+        """Return Telegram's time in whole seconds, as the Bot API counts it."""
+        return self.clock.now() // 1000 + self.shift_seconds
 
     # Who and where
 
@@ -126,6 +128,7 @@ class World:
         """Put a message into ``chat`` and tell the bots that may read it."""
         message = Message(chat.next_message_id, chat.key, sender, self.now(), content, **more)
         chat.next_message_id += 1
+        self._number(message)
         chat.messages[message.id] = message
         while len(chat.messages) > _MOST_MESSAGES_A_CHAT:
             del chat.messages[next(iter(chat.messages))]
@@ -144,6 +147,7 @@ class World:
         message = Message(
             0, chat.key, sender, self.now(), content, receiver=receiver, ephemeral_id=number, **more
         )
+        self._number(message)
         chat.ephemeral[number] = message
         while len(chat.ephemeral) > _MOST_MESSAGES_A_CHAT:
             del chat.ephemeral[next(iter(chat.ephemeral))]
@@ -151,6 +155,10 @@ class World:
         if receiver in self.state.bots:
             self.queues[receiver].put("message", message_json(self.state, message))
         return message
+
+    def _number(self, message: Message) -> None:
+        self.state.posted += 1
+        message.order = self.state.posted
 
     def touched(self, message: Message | None = None) -> None:
         """Note that something changed, for those who look at chats."""

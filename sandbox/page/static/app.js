@@ -567,7 +567,8 @@ function drawMischief() {
     ["Repeat the last update", () => attempt(async () => { await post(`bots/${bot()}/redeliveries`, { count: 1 }); toast("Delivered again, with its old id."); })],
     ["Poison an update", () => attempt(async () => { await post(`bots/${bot()}/poison`); toast("An update that nobody can parse is on its way."); })],
     ["Kill the bot (kill -9)", () => attempt(async () => { await post("bot/kills"); toast("Killed. It starts again by itself."); })],
-    ["Stop all faults", () => attempt(async () => { await call("DELETE", "faults"); toast("Nothing goes wrong any more."); })],
+    ["Talk 10 minutes ago", () => attempt(async () => { await call("PUT", "clock", { seconds: -600 }); toast("Whatever is said now looks ten minutes old to the bot."); })],
+    ["Stop all faults", () => attempt(async () => { await call("DELETE", "faults"); await call("PUT", "clock", { seconds: 0 }); toast("Nothing goes wrong any more."); })],
   ];
   $("mischief").querySelector(".buttons").replaceChildren(...lines.map(([label, act]) => h("button", { type: "button", class: "quiet", onclick: act }, label)));
 }

@@ -154,6 +154,14 @@ async def test_faults_are_switched_on_and_off(desk: Desk) -> None:
     assert desk.telegram.faults.waiting == []
 
 
+async def test_telegrams_clock_can_be_behind(desk: Desk) -> None:
+    await desk.post(desk.at(ANA, desk.plaza, "/messages"), json={"text": "now"})
+    await desk.put("/api/clock", json={"seconds": -600})
+    await desk.post(desk.at(ANA, desk.plaza, "/messages"), json={"text": "then"})
+    *_, now, then = (await desk.get(desk.at(ANA, desk.plaza, "/messages"))).json()
+    assert (now["text"], then["text"], now["at"] - then["at"]) == ("now", "then", 600)
+
+
 async def test_a_picture_is_served_and_cannot_run(desk: Desk) -> None:
     file = desk.telegram.keep_file("x.svg", "image/svg+xml", b"<svg/>")
     answer = await desk.get(f"/api/files/{file.id}")
