@@ -6,7 +6,6 @@ bot, 4 the books contradict themselves, 5 Telegram or the nodes cannot be reache
 
 import argparse
 import asyncio
-import secrets
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -100,12 +99,13 @@ def _run(options: argparse.Namespace) -> int:
     clock = SystemClock()
     logs.configure(clock, settings.secrets, settings.log_level, settings.log_format)
     blocking = ThreadRunner("ledger")
-    presence = Presence(settings.database, secrets.token_hex(8))
-    world = program.World(clock, blocking, SystemRandom(), holder=presence.name, is_dead=presence.is_dead)
+    random = SystemRandom()
+    presence = Presence(settings.database, f"{random.getrandbits(64):016x}")
+    world = program.World(clock, blocking, random, holder=presence.name, is_dead=presence.is_dead)
     try:
         asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
-    except* BrokenInvariant as group:
-        raise _first(group) from None
+    except ExceptionGroup as group:
+        raise _cause(group) from group
     finally:
         blocking.close()
         presence.close()
@@ -126,11 +126,12 @@ async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None
     await run(stop)
 
 
-def _first(group: BaseExceptionGroup[BrokenInvariant]) -> BrokenInvariant:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
+def _cause(group: ExceptionGroup[Exception]) -> Exception:
+    """Return what killed the loops: broken books before all else, which the others only followed."""
+    broken = group.subgroup(BrokenInvariant)
+    error: Exception = broken or group
+    while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, BrokenInvariant)
     return error
 
 

@@ -31,11 +31,8 @@ from ledger.units import Decision, Row, Unit, View
 from ledger.users import registration
 
 POLL_SECONDS: Final = 25
-LEASE_MS: Final = 90_000
-"""Outlasts a poll that hangs."""
 STANDBY_SECONDS: Final = 5.0
 RESUMED_AT_ONCE: Final = 200
-ROLE: Final = "poller"
 
 SEE_CHAT: Final = """
 INSERT INTO chats (id, kind, title, seen_at) VALUES (:id, :kind, :title, :at)
@@ -46,7 +43,7 @@ log = structlog.get_logger()
 
 
 class Fetch:
-    """The poll loop of one bot. ``tenure`` is of the role `ROLE`."""
+    """The poll loop of one bot. ``tenure`` is of the role poller."""
 
     def __init__(
         self,
@@ -85,10 +82,6 @@ class Fetch:
         await self._keep(arrivals, batch)
         self._offset = _next_offset(batch, self._offset)
         return 0.0
-
-    async def close(self) -> None:
-        """Let another process poll at once."""
-        await self.tenure.release()
 
     async def _hold(self) -> bool:
         """Hold the lease of the poller, or tell that another process does."""

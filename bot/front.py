@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import Bank
 from bot.dispatch import Dispatch, Toast
-from bot.fetch import LEASE_MS, POLL_SECONDS, ROLE, Fetch
+from bot.fetch import POLL_SECONDS, Fetch
 from bot.lanes import WORKERS, Lanes
 from bot.notifier import Notifier, TapAnswers
 from bot.outbox import Desk
@@ -58,12 +58,12 @@ def assemble(
     *,
     clock: Clock,
     random: Random,
-    holder: str,
+    tenure: Tenure,
     operators: tuple[int, ...],
     ephemeral: bool = False,
     poll_seconds: int = POLL_SECONDS,
 ) -> Front:
-    """Wire the front of ``bank``. ``holder`` names this process in its lease, ``operators`` are chats for alerts."""
+    """Wire the front of ``bank``. ``tenure`` is of the poller's role; ``operators`` are the chats that alerts go to."""
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
     notifier = Notifier(telegram, service, speech, desk, clock, random, bank.me, operators, ephemeral)
@@ -85,7 +85,6 @@ def assemble(
         await alert(service, code, {"inbox": inbox})
 
     lanes = Lanes(dispatch, random, alarm)
-    tenure = Tenure(service.leases, ROLE, holder, clock=clock, ttl_ms=LEASE_MS)
     fetch = Fetch(
         telegram, service, lanes, bank.me, read=read_update, tenure=tenure, poll_seconds=poll_seconds
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 import structlog
@@ -32,6 +32,7 @@ from chain.lightclient import Anchor, LightClient
 from chain.scanner import Scanner
 from chain.sender import Sender
 from chain.tenure import Tenure
+from chain.wallet import Wallet
 from ledger.errors import Unavailable
 from ledger.leases import nobody_is_dead
 from ledger.ports import BlockingRunner, Clock
@@ -65,12 +66,13 @@ class World:
 async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
     """Run the bot until ``stop`` is set.
 
-    Raises WrongDatabase or BadToken before anything moves, BrokenInvariant when the books contradict themselves.
+    Raises WrongDatabase or BadToken before anything moves, BrokenInvariant (in a group) when the books contradict
+    themselves.
     """
+    wallet = settings.wallet()
     async with AsyncExitStack() as closing:
         service = await _open_books(settings, world)
         closing.push_async_callback(service.close)
-        wallet = settings.wallet()
         await service.identity.bind(
             chain_id=settings.chain_id, address=wallet.address, bot_id=settings.bot_id
         )
@@ -79,85 +81,104 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
             settings.telegram_token.get_secret_value(), f"{settings.telegram_url}/bot", world.telegram
         )
         closing.push_async_callback(telegram.close)
-        me, ephemeral = await _connect(telegram)
-
-        clients = [
-            NodeClient(f"node {number}", url, transport=world.nodes)
-            for number, url in enumerate(settings.nodes, 1)
-        ]
-        endpoints = Endpoints(clients, settings.chain_id, clock=world.clock, randomness=world.random)
+        connected = await _connect(telegram, stop)
+        if connected is None:
+            return
+        endpoints = Endpoints(
+            _clients(settings, world), settings.chain_id, clock=world.clock, randomness=world.random
+        )
         closing.push_async_callback(endpoints.close)
-        anchor = Anchor(*settings.anchor) if settings.anchor else None
-        sight = LightClient(endpoints, settings.parameters, clock=world.clock, anchor=anchor)
 
         tenure = partial(Tenure, service.leases, holder=world.holder, clock=world.clock)
-        scanning, signing = tenure(role="scanner"), tenure(role="signer")
-        scanner = Scanner(
-            sight,
-            service.blocks,
-            scanning,
-            chain_id=settings.chain_id,
-            treasury=inbound.Treasury(wallet.raw_address, settings.bech32_prefix),
-            clock=world.clock,
-            take_lies=endpoints.take_lies,
-        )
-        sender = Sender(
-            wallet,
-            sight,
-            signing,
-            blocks=service.blocks,
-            payments=service.payments,
-            withdrawals=service.withdrawals,
-            reader=service.reader,
-            parameters=settings.parameters,
-            clock=world.clock,
-        )
+        poller, scanning, signing = (tenure(role=role) for role in ("poller", "scanner", "signer"))
+        for role in (poller, scanning, signing):
+            closing.push_async_callback(_leave, role)
 
-        registry = discover(bot.commands)
-        treasury = Treasury(
-            settings.chain_id,
-            wallet.address,
-            settings.bech32_prefix,
-            explorer_tx=settings.explorer_tx,
-            modules=settings.parameters.modules,
-        )
-        bank = Bank(
-            service=service,
-            names=NameBook(service.reader),
-            registry=registry,
-            assets=settings.assets,
-            treasury=treasury,
-            terms={terms.denom: terms for terms in settings.terms},
-            me=me,
-            owners=frozenset(settings.owners),
-        )
+        bank = _bank(settings, service, wallet, connected.me)
         front = assemble(
             telegram,
             bank,
             Sentences(settings.assets, settings.explorer_tx, Redactor(settings.secrets)),
             clock=world.clock,
             random=world.random,
-            holder=world.holder,
+            tenure=poller,
             operators=(settings.admins_chat,) if settings.admins_chat else settings.owners,
-            ephemeral=ephemeral,
+            ephemeral=connected.ephemeral,
         )
-        for role in (front.fetch.tenure, scanning, signing):
-            closing.push_async_callback(_leave, role)
-
-        loops = [
+        loops: list[tuple[str, Loop]] = [
             *front.loops(),
-            ("scanner", scanner),
-            ("sender", sender),
-            ("menu", Menu(telegram, registry)),
+            *_chain_loops(settings, world, service, endpoints, scanning=scanning, signing=signing),
+            ("menu", Menu(telegram, bank.registry)),
             ("sweep", Sweep(service)),
         ]
-        log.info("program.started", bot=me.username, address=wallet.address, chain=settings.chain_id)
-        await run_all(_supervised(loops, service, world), stop)
+        tell = partial(alert, service)
+        log.info("program.started", bot=bank.me.username, address=wallet.address, chain=settings.chain_id)
+        await run_all([Supervisor(name, loop, world.random, tell) for name, loop in loops], stop)
     log.info("program.stopped")
 
 
-def _supervised(loops: list[tuple[str, Loop]], service: LedgerService, world: World) -> list[Supervisor]:
-    return [Supervisor(name, loop, world.random, partial(alert, service)) for name, loop in loops]
+def _chain_loops(
+    settings: Settings,
+    world: World,
+    service: LedgerService,
+    endpoints: Endpoints,
+    *,
+    scanning: Tenure,
+    signing: Tenure,
+) -> list[tuple[str, Loop]]:
+    """Return the two loops of the chain: coins in, coins out."""
+    wallet = settings.wallet()
+    anchor = Anchor(*settings.anchor) if settings.anchor else None
+    sight = LightClient(endpoints, settings.parameters, clock=world.clock, anchor=anchor)
+    scanner = Scanner(
+        sight,
+        service.blocks,
+        scanning,
+        chain_id=settings.chain_id,
+        treasury=inbound.Treasury(wallet.raw_address, settings.bech32_prefix),
+        clock=world.clock,
+        take_lies=endpoints.take_lies,
+    )
+    sender = Sender(
+        wallet,
+        sight,
+        signing,
+        blocks=service.blocks,
+        payments=service.payments,
+        withdrawals=service.withdrawals,
+        reader=service.reader,
+        parameters=settings.parameters,
+        clock=world.clock,
+    )
+    return [("scanner", scanner), ("sender", sender)]
+
+
+def _clients(settings: Settings, world: World) -> list[NodeClient]:
+    return [
+        NodeClient(f"node {number}", url, transport=world.nodes)
+        for number, url in enumerate(settings.nodes, 1)
+    ]
+
+
+def _bank(settings: Settings, service: LedgerService, wallet: Wallet, me: Me) -> Bank:
+    """Return what every command may reach."""
+    treasury = Treasury(
+        settings.chain_id,
+        wallet.address,
+        settings.bech32_prefix,
+        explorer_tx=settings.explorer_tx,
+        modules=settings.parameters.modules,
+    )
+    return Bank(
+        service=service,
+        names=NameBook(service.reader),
+        registry=discover(bot.commands),
+        assets=settings.assets,
+        treasury=treasury,
+        terms={terms.denom: terms for terms in settings.terms},
+        me=me,
+        owners=frozenset(settings.owners),
+    )
 
 
 async def _open_books(settings: Settings, world: World) -> LedgerService:
@@ -172,17 +193,25 @@ async def _open_books(settings: Settings, world: World) -> LedgerService:
     )
 
 
-async def _connect(telegram: Telegram) -> tuple[Me, bool]:
-    """Return who the bot is and whether the server knows ephemeral messages, as soon as it can be reached.
+class _Connected(NamedTuple):
+    me: Me
+    ephemeral: bool
+
+
+async def _connect(telegram: Telegram, stop: asyncio.Event) -> _Connected | None:
+    """Return who the bot is and what its server can do, as soon as it can be reached; None if stopped before.
 
     Raises BadToken.
     """
-    while True:
+    while not stop.is_set():
         try:
-            return await telegram.open(), await telegram.knows_ephemeral()
+            return _Connected(await telegram.open(), await telegram.knows_ephemeral())
         except (Offline, Throttled) as error:
             log.warning("telegram.unreachable", why=str(error))
-        await asyncio.sleep(RECONNECT_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECONNECT_SECONDS):
+                await stop.wait()
+    return None
 
 
 async def _leave(role: Tenure) -> None:

@@ -36,8 +36,6 @@ from ledger.ports import Clock, Millis
 from ledger.service import LedgerService
 from ledger.units import Decision, Row, Unit, View
 
-IDLE_SECONDS: Final = 0.5
-"""How often the outbox is looked at when nobody says that there is something."""
 MOST_ATTEMPTS: Final = 12
 FIRST_RETRY_MS: Final = 1_000
 LONGEST_RETRY_MS: Final = 300_000
@@ -83,6 +81,7 @@ class Notifier:
 
     def wake(self) -> None:
         """Look at the outbox now: something was committed."""
+        self.desk.changed()
         self._news.set()
 
     async def step(self) -> float:
@@ -105,7 +104,7 @@ class Notifier:
     async def _wait(self) -> None:
         self._news.clear()
         try:
-            async with asyncio.timeout(self.desk.pause_seconds(IDLE_SECONDS)):
+            async with asyncio.timeout(self.desk.pause_seconds()):
                 await self._news.wait()
         except TimeoutError:
             return

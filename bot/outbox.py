@@ -17,7 +17,6 @@ DUE: Final = """
 SELECT id, event, recipient, facts, attempts FROM outbox WHERE state = 'pending' AND due_at <= ?
 ORDER BY due_at, id LIMIT ?
 """
-NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE state = 'pending' AND due_at > ?"
 SETTLE: Final = """
 UPDATE outbox SET state = :state, attempts = :attempts, due_at = :due_at, sent = :sent
 WHERE id = :id AND state = 'pending'
@@ -106,18 +105,26 @@ class Desk:
     reader: Reader
     clock: Clock
     pacer: Pacer
+    look_ms: int = 500
+    """How often the table is read when nobody says that it changed (the chain's loops do not)."""
+    _look_at: int = 0
     _queues: dict[int, list[Pending]] = field(default_factory=dict)
     _loaded: set[int] = field(default_factory=set)
     _sending: set[int] = field(default_factory=set)
 
     def load(self) -> None:
-        """Take in what has become due."""
-        room = MOST_LOADED - len(self._loaded)
-        if room <= 0:
+        """Take in what has become due, if it is time to look."""
+        now = self.clock.now()
+        if now < self._look_at or len(self._loaded) >= MOST_LOADED:
             return
-        for row in self.reader.select(DUE, (self.clock.now(), MOST_LOADED)):
+        for row in self.reader.select(DUE, (now, MOST_LOADED)):
             if row[0] not in self._loaded:
                 self._add(self._pending(row))
+        self._look_at = now + self.look_ms
+
+    def changed(self) -> None:
+        """Look at the table with the next `load`: something was committed."""
+        self._look_at = 0
 
     def _pending(self, row: Any) -> Pending:
         number, event, recipient, text, attempts = row
@@ -161,13 +168,10 @@ class Desk:
         self._loaded.discard(pending.id)
         self._sending.discard(pending.chat)
 
-    def pause_seconds(self, longest: float) -> float:
-        """Return how long nothing can be sent, at most ``longest``."""
-        now = self.clock.now()
+    def pause_seconds(self) -> float:
+        """Return how long there is nothing to do: until a chat may be written to, or the table is read again."""
         times = [self.pacer.ready_at(chat) for chat in self._queues if chat not in self._sending]
-        later = self.reader.select(NEXT_DUE, (now,))[0][0]
-        times += [] if later is None else [later]
-        return max(min((min(times, default=now + 10**9) - now) / 1000, longest), 0.005)
+        return max(min([*times, self._look_at]) - self.clock.now(), 5) / 1000
 
 
 def _first_chat(facts: Mapping[str, Any], recipient: int) -> int:

@@ -24,6 +24,7 @@ from bot.results import Answer, Choice, Effect, Result
 from bot.roles import Role
 from bot.supervisor import Supervisor
 from bot.transport import Telegram as Transport
+from chain.tenure import Tenure
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.money import Amount, Asset, Denom
@@ -209,7 +210,7 @@ class Stage:
             self.speech,
             clock=self.clock,
             random=random.Random(self._program),
-            holder="stage",
+            tenure=Tenure(self.service.leases, "poller", "stage", clock=self.clock),
             operators=tuple(self.owners),
             poll_seconds=1,
         )

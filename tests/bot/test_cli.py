@@ -12,6 +12,14 @@ from ledger.errors import BrokenInvariant
 from ledger.migrate import migrate
 from ledger.ports import Millis
 
+RUNNABLE = {
+    "TELEGRAM_TOKEN": "1234567890:abcdefghijklmnopqrstuvwxyzABCDEFGHI",
+    "OWNERS": "77",
+    "NODES": "http://localhost:26657",
+    "MNEMONIC": "test test test test test test test test test test test junk",
+    "LOG_LEVEL": "ERROR",
+}
+
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -84,6 +92,23 @@ def test_broken_books_end_with_a_sentence_and_their_own_code(
 
     monkeypatch.setattr(cli, "migrate", broken)
     assert main(["migrate"]) == Exit.BROKEN_BOOKS
+    assert "the sum is off by 1" in capsys.readouterr().err
+
+
+def test_a_run_that_broken_books_end_has_the_code_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(*_: Any) -> None:
+        followed = OSError("the loop beside it")
+        raise ExceptionGroup(
+            "loops", [followed, ExceptionGroup("more", [BrokenInvariant("the sum is off by 1")])]
+        )
+
+    monkeypatch.setattr("bot.main.run", run)
+    monkeypatch.setattr("bot.logs.configure", lambda *_: None)
+    for name, value in RUNNABLE.items():
+        monkeypatch.setenv(f"MONETA_{name}", value)
+    assert main(["run"]) == Exit.BROKEN_BOOKS
     assert "the sum is off by 1" in capsys.readouterr().err
 
 

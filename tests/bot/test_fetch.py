@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.fetch import ROLE
 from bot.lanes import PER_PERSON
 from bot.transport import Telegram
 from chain.tenure import Tenure
@@ -141,7 +140,7 @@ async def test_a_second_poller_stands_by(bot: Stage, ana: User) -> None:
         fetch._lanes,
         fetch._me,
         read=fetch._read,
-        tenure=Tenure(bot.service.leases, ROLE, "rival", clock=bot.clock),
+        tenure=Tenure(bot.service.leases, "poller", "rival", clock=bot.clock),
     )
     assert await rival.step() > 0
     bot.telegram.say(ana, chat, "/hello")
