@@ -31,6 +31,8 @@ from sandbox.telegram import create_app as telegram_app
 DEFAULT_PORT: Final = 8717
 DEFAULT_DIRECTORY: Final = Path(".moneta-sandbox")
 _BOT_COMMAND: Final = (sys.executable, "-m", "bot.cli", "run")
+_FOREVER_HOURS: Final = 24 * 365 * 100
+"""A sandbox may lie about for months; nobody unbonds from its validators."""
 _FAILURES_WORTH_TELLING: Final = 2
 
 
@@ -139,7 +141,8 @@ async def run(options: Options, listening: socket.socket) -> None:
     url = url_of(listening)
     async with _world(options, files) as (telegram, node):
         token = set_scene(telegram, node).token
-        child = Child(_BOT_COMMAND, _environment(url, token, files, options), options.directory, files.log)
+        settings = _environment(url, token, files, options) | anchor(node)
+        child = Child(_BOT_COMMAND, settings, options.directory, files.log)
         books = Books(files.books.resolve())
         server = make_server(_application(telegram, node, books, child))
         async with asyncio.TaskGroup() as tasks:
@@ -222,6 +225,16 @@ def _environment(url: str, token: str, files: Files, options: Options) -> dict[s
         "MONETA_MNEMONIC": MNEMONIC,
         "MONETA_EXPLORER_TX": f"{url}/?tx={{hash}}",
         "MONETA_DATABASE": str(files.books.resolve()),
+    }
+
+
+def anchor(node: JunoNode) -> dict[str, str]:
+    """Let the books open at the first block: coins that came before the bot had started are somebody's, too."""
+    first = node.chain.block(1)
+    return {
+        "MONETA_TRUST_HEIGHT": str(first.height),
+        "MONETA_TRUST_HASH": first.block_id.hash.hex(),
+        "MONETA_TRUST_PERIOD_HOURS": str(_FOREVER_HOURS),
     }
 
 

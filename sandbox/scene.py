@@ -44,4 +44,6 @@ def set_scene(telegram: Telegram, node: JunoNode) -> BotAccount:
     members = [role.id for role in CAST if role.id != OWNER]
     plaza = telegram.group(GROUP, OWNER, [*members, bot])
     telegram.promote(bot, plaza)
+    # Alerts go to who runs the bot, and Telegram lets a bot write only to those who wrote first.
+    telegram.say(OWNER, telegram.private(OWNER, bot), "/start")
     return bot

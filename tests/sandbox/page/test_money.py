@@ -7,6 +7,7 @@ import pytest
 from ledger.money import Amount
 from ledger.service import LedgerService
 from ledger.world import SystemClock, ThreadRunner
+from sandbox.cli import anchor
 from sandbox.page.books import Books, account_name
 from sandbox.scene import PLAY_ASSET
 from tests.sandbox.page.conftest import ANA, Desk
@@ -41,6 +42,13 @@ async def test_a_wallet_without_coins_says_so(desk: Desk) -> None:
 async def test_an_address_is_checked(desk: Desk) -> None:
     refusal = await desk.post(f"{WALLET}/deposits", json={"amount": 1, "to": "juno1nobody"})
     assert refusal.status_code == 422
+
+
+async def test_the_books_open_at_the_first_block(desk: Desk) -> None:
+    """A deposit that came while the bot was still starting went to its treasury, as coins from before the books."""
+    settings = anchor(desk.node)
+    assert settings["MONETA_TRUST_HEIGHT"] == "1"
+    assert bytes.fromhex(settings["MONETA_TRUST_HASH"]) == desk.node.chain.block(1).header.hash()
 
 
 async def test_the_faucet_gives_more(desk: Desk) -> None:
