@@ -29,7 +29,7 @@ from sandbox.telegram import FloodLimits, Telegram, snapshot
 from sandbox.telegram import create_app as telegram_app
 
 DEFAULT_PORT: Final = 8717
-DEFAULT_DIRECTORY: Final = Path(".moneta-sandbox")
+DEFAULT_DIRECTORY: Final = Path("sandbox-state")
 _BOT_COMMAND: Final = (sys.executable, "-m", "bot.cli", "run")
 _FOREVER_HOURS: Final = 24 * 365 * 100
 """A sandbox may lie about for months; nobody unbonds from its validators."""
