@@ -1,4 +1,7 @@
-"""``moneta run`` that kills itself (SIGKILL) when it first passes the point named by its argument."""
+"""``moneta run`` that kills itself (SIGKILL) when it first passes the point named by its first argument.
+
+The second is its file of settings.
+"""
 
 import os
 import signal
@@ -65,7 +68,7 @@ POINTS: Final[dict[str, Callable[[], None]]] = {
 """From an update to its effect, and from a withdrawal to its end."""
 
 if __name__ == "__main__":
-    point = sys.argv[1]
+    point, env_file = sys.argv[1:]
     if point:
         POINTS[point]()
-    sys.exit(cli.main(["run", "--env-file", os.devnull]))
+    sys.exit(cli.main(["run", "--env-file", env_file]))

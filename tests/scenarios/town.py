@@ -244,7 +244,9 @@ class Program:
         """Start it."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MONETA_")}
         environment |= {f"MONETA_{name.upper()}": value for name, value in self._settings.items()}
-        command = (sys.executable, "-m", "tests.scenarios.killable", self._point)
+        empty = self._log.with_name("empty.env")
+        empty.touch()
+        command = (sys.executable, "-m", "tests.scenarios.killable", self._point, str(empty))
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command, env=environment, stdout=log, stderr=log
