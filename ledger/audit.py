@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import SYSTEM_RESERVE, WITHDRAWALS, account_class
+from ledger.bookaudit import book_problems
 from ledger.connect import open_reader
 from ledger.store import NO_LINK
 from ledger.view import link_hash
@@ -146,6 +147,8 @@ def _audit(connection: sqlite3.Connection) -> AuditReport:
         waiting, balance = held.get(denom, 0), books.tails[WITHDRAWALS, denom][0]
         if waiting != balance:
             books.find(f"WITHDRAWALS owns {balance} {denom}, its unresolved holds are {waiting}")
+    for problem in book_problems(connection):
+        books.find(problem)
     return AuditReport(
         books.last_tx,
         books.entries,

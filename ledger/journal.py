@@ -48,8 +48,8 @@ class Journal:
     ) -> None:
         self._writer = writer
         self._blocking = blocking
-        self._lanes: dict[Lane, deque[_Waiting]] = {Lane.SYSTEM: deque(), Lane.MEMBERS: deque()}
-        self._limits = {Lane.SYSTEM: system_limit, Lane.MEMBERS: members_limit}
+        self._members, self._members_limit = deque[_Waiting](), members_limit
+        self._system, self._system_limit = deque[_Waiting](), system_limit
         self._idle: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -86,8 +86,9 @@ class Journal:
         """
         if self._writer.broken is not None:
             raise self._writer.broken
-        waiting = self._lanes[lane]
-        if len(waiting) >= self._limits[lane]:
+        members = lane is Lane.MEMBERS
+        waiting = self._members if members else self._system
+        if len(waiting) >= (self._members_limit if members else self._system_limit):
             raise Busy(f"{len(waiting)} acts wait in the lane of {lane.value}")
         if self._closing:
             raise Unavailable("the journal is closed")
@@ -112,8 +113,8 @@ class Journal:
             else:
                 await self._wait()
         self._closing = True
-        for waiting in self._lanes.values():
-            _give(list(waiting), [Answer(error=Unavailable("the journal was stopped"))] * len(waiting))
+        for waiting in (self._system, self._members):
+            _give(list(waiting), [(None, Unavailable("the journal was stopped"))] * len(waiting))
             waiting.clear()
         raise asyncio.CancelledError
 
@@ -128,7 +129,7 @@ class Journal:
 
     def _drain(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
-        for waiting in self._lanes.values():
+        for waiting in (self._system, self._members):
             while waiting and len(batch) < MAX_BATCH:
                 batch.append(waiting.popleft())
         return batch
@@ -145,10 +146,10 @@ class Journal:
                 self._cancelled |= await _to_the_end(asyncio.ensure_future(asyncio.sleep(pause)))
             except asyncio.CancelledError:
                 self._cancelled = True
-                return [Answer(error=OutcomeUnknown("stopped while committing"))] * len(units)
+                return [(None, OutcomeUnknown("stopped while committing"))] * len(units)
             waited += pause
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        return [Answer(error=Unavailable("another process holds the database"))] * len(units)
+        return [(None, Unavailable("another process holds the database"))] * len(units)
 
 
 def _give(batch: list[_Waiting], answers: list[Answer]) -> None:

@@ -2,25 +2,24 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ledger.accounts import AccountId
 from ledger.blocks import Blocks
 from ledger.errors import Unavailable
 from ledger.identity import Identity
 from ledger.journal import Journal, Lane
 from ledger.leases import Leases, nobody_is_dead
 from ledger.migrate import migrate
-from ledger.money import Amount, Asset, Denom
+from ledger.money import Asset
 from ledger.payments import Payments
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
 from ledger.store import Fault, Store, fault_of
 from ledger.transfers import Transfers
-from ledger.units import Beside, Decision, Receipt, Row, Unit, View
+from ledger.units import Decision, Row, Unit, View
 from ledger.users import Users
 from ledger.withdrawals import Terms, Withdrawals
 from ledger.writer import Writer
@@ -53,6 +52,7 @@ class LedgerService:
         self.reader = reader
         self.users = Users(journal, reader)
         self.transfers = Transfers(journal)
+        self.transfer_between_users = self.transfers.between_users
         self.withdrawals = Withdrawals(journal, reader, terms)
         self.payments = Payments(journal, reader)
         self.blocks = Blocks(journal, reader, assets)
@@ -96,22 +96,6 @@ class LedgerService:
             await self.journal.close()
         finally:
             self.reader.close()
-
-    def transfer_between_users(
-        self,
-        source: AccountId,
-        destination: AccountId,
-        amount: Amount,
-        denom: Denom,
-        *,
-        key: str,
-        note: str = "",
-        beside: Beside | None = None,
-    ) -> Coroutine[Any, Any, Receipt]:
-        """Move ``amount`` base units from one person to another: `Transfers.between_users`."""
-        return self.transfers.between_users(
-            source, destination, amount, denom, key=key, note=note, beside=beside
-        )
 
 
 async def _migrate(path: Path, clock: Clock, blocking: BlockingRunner) -> None:

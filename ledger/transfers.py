@@ -33,7 +33,10 @@ def transfer_unit(
     digest = sha256(f"transfer\n{source}\n{destination}\n{amount}\n{denom}\n{note}".encode()).digest()
 
     def decide(view: View) -> Decision[Receipt]:
-        _check(source, destination, amount, note)
+        if not 0 < amount <= MAX_AMOUNT or source <= 0 or destination <= 0 or source == destination:
+            raise _refusal(source, destination, amount)
+        if len(note) > MAX_NOTE:
+            raise Refused("note_too_long", length=len(note), limit=MAX_NOTE)
         if not view.exists(destination):
             raise Refused("unknown_account", account=destination)
         posting = Posting(source, destination, amount, denom)
@@ -48,17 +51,14 @@ def transfer_unit(
     return Unit(decide, key, digest, _recall, beside)
 
 
-def _check(source: AccountId, destination: AccountId, amount: Amount, note: str) -> None:
+def _refusal(source: AccountId, destination: AccountId, amount: Amount) -> Refused:
     if amount <= 0:
-        raise Refused("not_positive", amount=amount)
+        return Refused("not_positive", amount=amount)
     if amount > MAX_AMOUNT:
-        raise Refused("amount_too_large", amount=amount)
+        return Refused("amount_too_large", amount=amount)
     if source == destination:
-        raise Refused("same_account", account=source)
-    if source <= 0 or destination <= 0:
-        raise Refused("not_a_user", account=min(source, destination))
-    if len(note) > MAX_NOTE:
-        raise Refused("note_too_long", length=len(note), limit=MAX_NOTE)
+        return Refused("same_account", account=source)
+    return Refused("not_a_user", account=min(source, destination))
 
 
 def _recall(_view: View, receipt: Receipt) -> Receipt:

@@ -7,7 +7,7 @@ database checks every tail at each INSERT, so a stale view can only fail, never 
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.errors import Refused
@@ -18,8 +18,6 @@ from ledger.units import Entry, Row
 
 MAX_REMEMBERED: Final = 200_000
 """Tails kept between batches, about 30 MB; beyond it the view starts over."""
-
-_MAX_BALANCE: Final = 2**63 - 1
 
 _canonical: Final = json.JSONEncoder(separators=(",", ":"), default=bytes.hex, check_circular=False).encode
 
@@ -33,12 +31,13 @@ def link_hash(before: bytes, entries: Sequence[EntryRow], transactions: Sequence
     return sha256(before + _canonical([entries, transactions]).encode()).digest()
 
 
-class Plan(NamedTuple):
-    """What entries would do, worked out before any of it is believed."""
+Plan = tuple[dict[tuple[AccountId, Denom], Any], list[EntryRow], list[TransactionRow]]
+"""What entries would do, worked out before any of it is believed: new tails, rows of both tables."""
 
-    tails: dict[tuple[AccountId, Denom], Tail]
-    entries: list[EntryRow]
-    transactions: list[TransactionRow]
+NEVER_MOVED: Final[Tail] = (Amount(0), 0)
+
+NOTHING: Final[Plan] = ({}, [], [])
+"""The plan of a refusal."""
 
 
 class WriterView:
@@ -90,7 +89,7 @@ class WriterView:
     def balance(self, account: AccountId, denom: Denom) -> Amount:
         """See `View.balance`."""
         place = (account, denom)
-        return Amount((self._tails.get(place) or self._load(place))[0])
+        return (self._tails.get(place) or self._load(place))[0]
 
     def total(self, denom: Denom) -> Amount:
         """See `View.total`."""
@@ -105,59 +104,50 @@ class WriterView:
     def _load(self, place: tuple[AccountId, Denom]) -> Tail:
         found = self._store.tail(*place)
         if found is None:
-            return (0, 0)
+            return NEVER_MOVED
         self._tails[place] = found
         return found
 
     def plan(self, entries: Sequence[Entry]) -> Plan:
         """Work out the rows of ``entries`` in order, without believing them yet.
 
+        The hottest loop of the ledger, so it is written out instead of called for.
+
         Raises:
             Refused: ``insufficient_balance``; a group is all or nothing.
             ValueError: an amount or balance that cannot be, a bug of the book.
         """
-        plan = Plan({}, [], [])
-        number = self.next_transaction_id
-        for entry in entries:
-            if not entry.postings:
-                raise ValueError(f"entry {entry.key} moves nothing")
-            plan.entries.append((number, entry.key, entry.digest, len(entry.postings)))
-            number = self._plan_postings(plan, entry, number)
-        return plan
-
-    def _plan_postings(self, plan: Plan, entry: Entry, number: int) -> int:
-        """Plan the postings of one entry from id ``number`` on; return the id after them.
-
-        The hottest loop of the ledger, so it is written out instead of called for.
-        """
-        _, _, kind, postings, actor, note = entry
-        first, changed, tails = number, plan.tails, self._tails
-        for source, destination, amount, denom, reference in postings:
-            if amount.__class__ is not int or not 0 < amount <= MAX_AMOUNT:
-                raise ValueError(f"{amount!r} of {entry.key} is no amount of a posting")
-            from_prev = from_after = to_prev = to_after = None
-            if source is not None:
-                place = (source, denom)
-                balance, from_prev = changed.get(place) or tails.get(place) or self._load(place)
-                from_after = balance - amount
-                if from_after < 0 and source != SYSTEM_RESERVE:
-                    raise Refused(
-                        "insufficient_balance", account=source, denom=denom, balance=balance, amount=amount
-                    )
-                changed[place] = (from_after, number)
-            if destination is not None:
-                place = (destination, denom)
-                balance, to_prev = changed.get(place) or tails.get(place) or self._load(place)
-                to_after = balance + amount
-                if to_after > _MAX_BALANCE:
-                    raise ValueError(f"{entry.key} brings account {destination} beyond what a balance can be")
-                changed[place] = (to_after, number)
-            plan.transactions.append((
-                number, first, kind, denom, amount, source, destination,
-                from_prev, from_after, to_prev, to_after, reference, actor, note, self.now,
-            ))  # fmt: skip
-            number += 1
-        return number
+        changed: dict[tuple[AccountId, Denom], Any] = {}
+        entry_rows: list[EntryRow] = []
+        rows: list[TransactionRow] = []
+        tails, number, now = self._tails, self.next_transaction_id, self.now
+        for key, digest, kind, postings, actor, note in entries:
+            first = number
+            entry_rows.append((first, key, digest, len(postings)))
+            for source, destination, amount, denom, reference in postings:
+                if amount.__class__ is not int or not 0 < amount <= MAX_AMOUNT:
+                    raise ValueError(f"{amount!r} of {key} is no amount of a posting")
+                from_prev = from_after = to_prev = to_after = None
+                if source is not None:
+                    place = (source, denom)
+                    balance, from_prev = changed.get(place) or tails.get(place) or self._load(place)
+                    from_after = balance - amount
+                    if from_after < 0 and source != SYSTEM_RESERVE:
+                        raise _insufficient(place, balance, amount)
+                    changed[place] = (from_after, number)
+                if destination is not None:
+                    place = (destination, denom)
+                    balance, to_prev = changed.get(place) or tails.get(place) or self._load(place)
+                    to_after = balance + amount
+                    changed[place] = (to_after, number)
+                rows.append((
+                    number, first, kind, denom, amount, source, destination,
+                    from_prev, from_after, to_prev, to_after, reference, actor, note, now,
+                ))  # fmt: skip
+                number += 1
+            if number == first:
+                raise ValueError(f"entry {key} moves nothing")
+        return changed, entry_rows, rows
 
     def adopt(self, plan: Plan, rows: Sequence[Row]) -> None:
         """Believe ``plan`` and keep it, with ``rows`` after it, for the next flush."""
@@ -198,3 +188,8 @@ class WriterView:
         self._store.add_link(link)
         self._head = Head(last, link.id, digest, self.now)
         return link
+
+
+def _insufficient(place: tuple[AccountId, Denom], balance: int, amount: int) -> Refused:
+    account, denom = place
+    return Refused("insufficient_balance", account=account, denom=denom, balance=balance, amount=amount)

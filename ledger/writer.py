@@ -6,21 +6,17 @@ transaction open. Each unit gets its own answer; what fails for one is decided a
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ledger.errors import BrokenInvariant, Conflict, LedgerError, OutcomeUnknown, Refused, Unavailable
 from ledger.money import Amount
 from ledger.ports import Clock, Millis
 from ledger.store import Fault, Link, Standing, Store, fault_of
 from ledger.units import Decision, Receipt, Unit
-from ledger.view import WriterView
+from ledger.view import NOTHING, WriterView
 
-
-class Answer(NamedTuple):
-    """What one caller gets: an outcome, or an error to raise."""
-
-    outcome: Any = None
-    error: Exception | None = None
+Answer = tuple[Any, Exception | None]
+"""What one caller gets: an outcome, or an error to raise."""
 
 
 class DatabaseLocked(Exception):  # noqa: N818
@@ -49,7 +45,7 @@ class Writer:
             DatabaseLocked: before anything was begun.
         """
         if self.broken is not None:
-            return [Answer(error=self.broken)] * len(units)
+            return [(None, self.broken)] * len(units)
         try:
             return self._attempt(units)
         except DatabaseLocked:
@@ -96,22 +92,21 @@ class Writer:
         """Decide one unit NOW and keep what it does. Only its own refusals are answers; the rest is raised."""
         view = self._view
         refusal: Refused | None = None
-        decision: Decision[Any]
         try:
             standing = view.standing.get(unit.key) if unit.key is not None else None
             decision = unit.decide(view) if standing is None else _recall(unit, view, standing)
-            plan = view.plan(decision.entries)
+            outcome, entries, rows = decision
+            plan = view.plan(entries)
         except Refused as error:
-            refusal, decision, plan = error, Decision(None), view.plan(())
+            refusal, outcome, rows, plan = error, None, (), NOTHING
         except (BrokenInvariant, sqlite3.Error):
             raise
         except LedgerError as error:
-            return Answer(error=error)
-        rows = decision.rows
+            return None, error
         if unit.beside is not None:
-            rows = (*rows, *unit.beside(view, decision.outcome if refusal is None else refusal))
+            rows = (*rows, *unit.beside(view, outcome if refusal is None else refusal))
         view.adopt(plan, rows)
-        return Answer(decision.outcome, refusal)
+        return outcome, refusal
 
     def _commit(self, answers: list[Answer], link: Link | None) -> list[Answer]:
         try:
@@ -136,18 +131,18 @@ class Writer:
         if stands:
             return answers
         fault = OutcomeUnknown if stands is None else Unavailable
-        return [Answer(error=_because(fault, str(error), error))] * len(answers)
+        return [(None, _because(fault, str(error), error))] * len(answers)
 
     def _recover(self, units: Sequence[Unit[Any]], error: Exception, fault: Fault) -> list[Answer]:
         """Answer a batch whose transaction failed as a whole and left nothing."""
         if fault is Fault.DISK or fault is Fault.LOCKED:
             self._store.close()
-            return [Answer(error=_because(Unavailable, str(error), error))] * len(units)
+            return [(None, _because(Unavailable, str(error), error))] * len(units)
         if fault is Fault.CORRUPT:
             return self._stop(units, error)
         if len(units) > 1:
             return self._one_by_one(units)
-        return self._stop(units, error) if fault is Fault.CONSTRAINT else [Answer(error=error)]
+        return self._stop(units, error) if fault is Fault.CONSTRAINT else [(None, error)]
 
     def _one_by_one(self, units: Sequence[Unit[Any]]) -> list[Answer]:
         answers: list[Answer] = []
@@ -155,7 +150,7 @@ class Writer:
             try:
                 answers += self.commit([unit])
             except DatabaseLocked as error:
-                answers.append(Answer(error=_because(Unavailable, Fault.LOCKED.value, error)))
+                answers.append((None, _because(Unavailable, Fault.LOCKED.value, error)))
         return answers
 
     def _stop(self, units: Sequence[Unit[Any]], error: Exception) -> list[Answer]:
@@ -164,7 +159,7 @@ class Writer:
         else:
             self.broken = BrokenInvariant(f"{error} (units: {[unit.key for unit in units]})")
             self.broken.__cause__ = error
-        return [Answer(error=self.broken)] * len(units)
+        return [(None, self.broken)] * len(units)
 
 
 def _recall(unit: Unit[Any], view: WriterView, standing: Standing) -> Decision[Any]:

@@ -30,7 +30,7 @@ from ledger.store import Store
 from ledger.transfers import transfer_unit
 from ledger.units import Decision, Entry, Posting, Row, Unit, View
 from ledger.users import registration
-from ledger.world import SystemClock, ThreadRunner
+from ledger.world import SystemClock, ThreadRunner, calm_collector
 from ledger.writer import Writer
 
 UJUNO = Denom("ujuno")
@@ -131,9 +131,9 @@ def _member(account: AccountId) -> Unit[None]:
 
 
 def _commit(writer: Writer, units: list[Unit[Any]]) -> None:
-    for answer in writer.commit(units):
-        if answer.error is not None:
-            raise answer.error
+    for _, error in writer.commit(units):
+        if error is not None:
+            raise error
 
 
 def strip(path: Path) -> None:
@@ -412,6 +412,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="10,000 rows alone, three short rounds")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args(argv)
+    calm_collector()  # as bot.main does
     work = Work(400, 6_000, 20_000) if chosen.quick else Work(1_500, 20_000, 60_000)
     sizes, rounds = ([10_000], 3) if chosen.quick else (sorted(chosen.rows), chosen.rounds)
     results = [measure(rows, rounds, work) for rows in sizes]

@@ -80,11 +80,11 @@ class Bank:
 
     def do(self, unit: Unit[T]) -> T:
         """Commit ``unit`` and return its outcome, or raise its error."""
-        (answer,) = self.writer.commit([unit])
-        if answer.error is not None:
-            raise answer.error
-        outcome: T = answer.outcome
-        return outcome
+        ((outcome, error),) = self.writer.commit([unit])
+        if error is not None:
+            raise error
+        answer: T = outcome
+        return answer
 
     def decide(self, decide: Any) -> Any:
         """Commit a decision that guards itself."""

@@ -139,7 +139,7 @@ def path(tmp_path: Path) -> Path:
     """)
     connection.close()
     writer = Writer(Store(path), StoppedClock())
-    assert writer.commit([funding(ANN, 1_000)])[0].error is None
+    assert writer.commit([funding(ANN, 1_000)]) == [(None, None)]
     writer.close()
     assert BEN == 22
     return path
