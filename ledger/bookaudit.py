@@ -1,0 +1,31 @@
+"""The books of the chain against the log: every deposit, withdrawal and unclaimed coin has its posting, and back.
+
+The log itself is checked in audit.py; a row here that it does not bear out is a finding of the same audit.
+"""
+
+import sqlite3
+from typing import Final
+
+from ledger.queries import queries
+
+_SENTENCES: Final = {
+    "withdrawal_without_hold": "withdrawal {} is not what was posted into WITHDRAWALS for it",
+    "hold_without_withdrawal": "transaction {} waits in WITHDRAWALS for no withdrawal",
+    "withdrawal_not_as_the_log": "withdrawal {} did not end as the log says",
+    "signed_without_bytes": "withdrawal {} is signed, but its bytes or its lock are missing",
+    "lock_without_reason": "the lock {} outlived its reason",
+    "deposit_not_as_posted": "deposit {} is not what was posted for it",
+    "posting_without_deposit": "transaction {} is a deposit of no transaction on chain",
+    "unclaimed_not_as_booked": "UNCLAIMED owns another sum of {} than its rows say",
+    "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
+}
+_SQL: Final = queries("bookaudit")
+
+
+def book_problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what the books of the chain and the log do not agree on, in sentences; an empty list is a clean audit."""
+    return [
+        sentence.format(row[0])
+        for name, sentence in _SENTENCES.items()
+        for row in connection.execute(_SQL[name])
+    ]

@@ -1,0 +1,59 @@
+-- name: withdrawal_without_hold
+-- Withdrawals whose posting into WITHDRAWALS is missing or another than they say.
+SELECT withdrawals.id FROM withdrawals LEFT JOIN transactions AS hold ON hold.id = withdrawals.id
+WHERE hold.kind IS NOT 'withdrawal' OR hold.to_id IS NOT -4 OR hold.from_id IS NOT withdrawals.account
+    OR hold.denom IS NOT withdrawals.denom OR hold.amount IS NOT withdrawals.amount + withdrawals.fee
+
+-- name: hold_without_withdrawal
+-- Money that entered WITHDRAWALS and belongs to no withdrawal.
+SELECT id FROM transactions WHERE to_id = -4 AND id NOT IN (SELECT id FROM withdrawals)
+
+-- name: withdrawal_not_as_the_log
+-- Withdrawals that say to be open while their hold was resolved, or ended by another entry than they name.
+SELECT DISTINCT withdrawals.id
+FROM withdrawals LEFT JOIN transactions AS ended ON ended.reference = withdrawals.id AND ended.from_id = -4
+WHERE withdrawals.resolution IS NOT ended.entry_id
+
+-- name: signed_without_bytes
+-- Withdrawals in signed bytes that are nowhere, or that are not locked.
+SELECT id FROM withdrawals
+WHERE state = 'signed' AND (
+    NOT EXISTS (
+        SELECT 1 FROM payouts JOIN signed_transactions USING (hash)
+        WHERE payouts.withdrawal = withdrawals.id AND signed_transactions.state IN ('signed', 'broadcast')
+    )
+    OR NOT EXISTS (SELECT 1 FROM transaction_locks WHERE role = 'withdrawal:' || withdrawals.id)
+)
+
+-- name: lock_without_reason
+-- Locks of withdrawals that are not being signed.
+SELECT role FROM transaction_locks
+WHERE expires_at IS NULL AND role NOT IN (SELECT 'withdrawal:' || id FROM withdrawals WHERE state = 'signed')
+
+-- name: deposit_not_as_posted
+-- Deposits whose posting is missing or another than they say.
+SELECT tx_hash || ' ' || msg_path || ' ' || output_index || ' ' || processed_deposits.denom
+FROM processed_deposits LEFT JOIN transactions AS posted ON posted.id = transaction_id
+WHERE transaction_id IS NOT NULL AND (
+    posted.kind IS NOT 'deposit' OR posted.to_id IS NOT account OR posted.denom IS NOT processed_deposits.denom
+    OR CAST(posted.amount AS TEXT) IS NOT processed_deposits.amount
+)
+
+-- name: posting_without_deposit
+-- Deposits in the log that no transaction of the chain stands behind.
+SELECT id FROM transactions
+WHERE kind = 'deposit' AND id NOT IN (SELECT transaction_id FROM processed_deposits WHERE transaction_id IS NOT NULL)
+
+-- name: unclaimed_not_as_booked
+-- Denoms of which UNCLAIMED owns another sum than its rows say.
+SELECT denom FROM (
+    SELECT denom, balance FROM user_balances WHERE user_id = -3
+    UNION ALL SELECT denom, -remaining FROM unclaimed
+)
+GROUP BY denom HAVING sum(balance) <> 0
+
+-- name: total_not_as_settled
+-- Denoms whose books hold another sum than the balance that was proved at the cursor.
+SELECT settled.denom
+FROM settled JOIN cursor USING (chain_id) JOIN assets ON assets.denom = settled.denom
+WHERE settled.height = cursor.height AND settled.balance <> assets.total
