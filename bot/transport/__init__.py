@@ -1,0 +1,30 @@
+"""Telegram as the rest of the bot sees it; this package alone knows python-telegram-bot."""
+
+from bot.transport.client import Sent, Telegram
+from bot.transport.errors import (
+    BadToken,
+    MessageGone,
+    Moved,
+    Offline,
+    Rejected,
+    SecondPoller,
+    Throttled,
+    TransportError,
+    Unreachable,
+)
+from bot.transport.reading import read_update
+
+__all__ = [
+    "BadToken",
+    "MessageGone",
+    "Moved",
+    "Offline",
+    "Rejected",
+    "SecondPoller",
+    "Sent",
+    "Telegram",
+    "Throttled",
+    "TransportError",
+    "Unreachable",
+    "read_update",
+]

@@ -1,0 +1,142 @@
+"""Updates of Telegram, read into intents without trust: what cannot be understood is poison, never an exception."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from telegram import Chat as TelegramChat
+from telegram import Message as TelegramMessage
+from telegram import MessageEntity as TelegramEntity
+from telegram import Update, User
+
+from bot.intents import (
+    Chat,
+    ChatKind,
+    Deed,
+    Entity,
+    Ignored,
+    Intent,
+    Migrated,
+    Person,
+    ReplyTarget,
+    Said,
+    Tapped,
+    Unreadable,
+)
+from ledger.ports import Millis
+
+
+def read_update(raw: Mapping[str, Any]) -> Intent:
+    """Return what ``raw`` says; raises Unreadable for what cannot be understood.
+
+    Ids beyond 64 bits are not Telegram's and would not fit the database either.
+    """
+    try:
+        update = Update.de_json(dict(raw), None)
+        intent = Intent(update.update_id, _deed(update), tuple(_people(update)))
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise Unreadable(type(error).__name__) from error
+    if not _plausible(intent):
+        raise Unreadable("an id is out of range")
+    return intent
+
+
+def _plausible(intent: Intent) -> bool:
+    ids: list[Any] = [intent.update, *(person.id for person in intent.people)]
+    match intent.deed:
+        case Said() as said:
+            ids += [said.message, said.chat.id, said.at]
+        case Tapped() as tapped:
+            ids += [tapped.message, tapped.sender.id]
+    return all(isinstance(number, int) and abs(number) < 2**63 for number in ids)
+
+
+def _deed(update: Update) -> Deed:
+    if update.callback_query is not None:
+        return _tapped(update)
+    message = update.message or update.edited_message
+    if message is None:
+        return Ignored(next(iter(update.to_dict().keys() - {"update_id"}), "nothing"))
+    if message.migrate_to_chat_id is not None:
+        return Migrated(message.chat.id, message.migrate_to_chat_id)
+    if message.text is None:
+        return Ignored("message")
+    return _said(message, edited=update.edited_message is not None)
+
+
+def _said(message: TelegramMessage, *, edited: bool) -> Said:
+    sender = _person(message.from_user) if message.from_user and not message.sender_chat else None
+    return Said(
+        chat=_chat(message.chat),
+        message=message.message_id,
+        sender=sender,
+        text=message.text or "",
+        at=Millis(
+            int((message.edit_date if edited and message.edit_date else message.date).timestamp() * 1000)
+        ),
+        entities=tuple(_entity(entity) for entity in message.entities),
+        reply=_reply(message.reply_to_message),
+        thread=message.message_thread_id if message.is_topic_message else None,
+        forwarded=message.forward_origin is not None,
+        edited=edited,
+        via_bot=message.via_bot is not None,
+        ephemeral=message.api_kwargs.get("ephemeral_message_id"),
+    )
+
+
+def _tapped(update: Update) -> Tapped:
+    query = update.callback_query
+    if query is None:
+        raise ValueError("no tap")
+    message = query.message
+    whole = message if isinstance(message, TelegramMessage) else None
+    return Tapped(
+        query=query.id,
+        sender=_person(query.from_user),
+        token=query.data or "",
+        chat=_chat(message.chat) if message else None,
+        message=message.message_id if message else 0,
+        photo=bool(whole and whole.photo),
+        thread=whole.message_thread_id if whole and whole.is_topic_message else None,
+        ephemeral=whole.api_kwargs.get("ephemeral_message_id") if whole else None,
+    )
+
+
+def _reply(message: TelegramMessage | None) -> ReplyTarget | None:
+    if message is None:
+        return None
+    sender = _person(message.from_user) if message.from_user and not message.sender_chat else None
+    return ReplyTarget(message.message_id, sender, message.forum_topic_created is not None)
+
+
+def _person(user: User) -> Person:
+    return Person(user.id, user.full_name, user.username, user.is_bot)
+
+
+def _chat(chat: TelegramChat) -> Chat:
+    return Chat(chat.id, ChatKind(chat.type), chat.title or "")
+
+
+def _entity(entity: TelegramEntity) -> Entity:
+    return Entity(
+        str(entity.type), entity.offset, entity.length, _person(entity.user) if entity.user else None
+    )
+
+
+def _people(update: Update) -> Iterable[Person]:
+    """Yield everyone named in ``update``, each once."""
+    return dict.fromkeys(_person(user) for user in _users(update))
+
+
+def _users(update: Update) -> Iterable[User]:
+    if update.effective_user:
+        yield update.effective_user
+    for member in (update.my_chat_member, update.chat_member):
+        if member:
+            yield member.new_chat_member.user
+    message = update.message or update.edited_message
+    if message is None:
+        return
+    yield from (entity.user for entity in message.entities if entity.user)
+    yield from message.new_chat_members
+    if message.reply_to_message and message.reply_to_message.from_user:
+        yield message.reply_to_message.from_user
