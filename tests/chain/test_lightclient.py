@@ -130,6 +130,12 @@ async def test_catching_up_checks_one_commit_for_a_window() -> None:
     assert methods(world.nodes[0]).count("commit") == 1
 
 
+async def test_blocks_with_transactions_need_no_further_commits() -> None:
+    world = World(filled(90))
+    await world.read(2, 89)
+    assert methods(world.nodes[0]).count("commit") == 1
+
+
 async def test_catching_up_asks_for_no_bodies_of_empty_blocks() -> None:
     world = World(grown(90))
     await world.read(2, 89)
@@ -370,6 +376,14 @@ async def test_a_single_bent_header_between_is_refused() -> None:
         await world.read(2, 2)
 
 
+async def test_a_middle_that_is_none_is_refused() -> None:
+    """A node that answers every question for a header between with the top keeps the client busy no longer."""
+    world = World(grown(60, sets={1: (0, 1, 2, 3), 30: (4, 5, 6, 7)}))
+    world.nodes[0].lie = serve(dict.fromkeys(range(1, 60), world.chain.block(60)), world.chain)
+    with pytest.raises(Lied, match="asked for, not 60"):
+        await world.read(2, 2)
+
+
 async def test_endless_smaller_steps_end() -> None:
     """A node that always answers with a header of strangers at the asked height cannot keep the client busy."""
     world = World(grown(60, sets={1: (0, 1, 2, 3), 2: (4, 5, 6, 7)}))
@@ -551,6 +565,33 @@ async def test_a_node_without_the_anchors_block_lied() -> None:
     world = World(grown(9))
     with pytest.raises(Lied, match="settings"):
         await world.new_client(anchor=Anchor(3, FILLER)).opening()
+
+
+async def test_a_chain_of_one_block_is_waited_for() -> None:
+    with pytest.raises(NotYet):
+        await World(grown(1)).client.opening()
+
+
+async def test_the_first_start_believes_no_header_of_another_height() -> None:
+    world = World(grown(9))
+    world.nodes[0].lie = serve({8: world.chain.block(5)}, world.chain)
+    with pytest.raises(Lied, match="not of height 8"):
+        await world.client.opening()
+
+
+@pytest.mark.parametrize("anchored", [False, True])
+async def test_the_first_start_believes_no_header_of_another_chain(anchored: bool) -> None:
+    """The node names the right chain in its status; its blocks, signed as they are, name another."""
+    world = World(grown(9, chain_id="fake-2"))
+    world.nodes[0].lie = bend("status", right_chain)
+    anchor = Anchor(8, world.chain.trusted(8).block_id) if anchored else None
+    with pytest.raises(Halted if anchored else Lied):
+        await world.new_client(anchor=anchor).opening()
+
+
+def right_chain(answer: Any) -> Any:
+    answer["node_info"]["network"] = CHAIN_ID
+    return answer
 
 
 async def test_old_trust_halts() -> None:
