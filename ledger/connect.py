@@ -66,7 +66,9 @@ def _reserve_log(connection: sqlite3.Connection, pages: int) -> None:
         connection.execute("CREATE TABLE reserved (pages BLOB)")
         connection.execute("INSERT INTO reserved VALUES (zeroblob(?))", (pages * PAGE_BYTES,))
     finally:
-        connection.execute("ROLLBACK")
+        # SQLITE_FULL has rolled back already, and its error is the one to see.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         connection.execute(f"PRAGMA cache_size = {WRITER_CACHE}")
 
 

@@ -61,7 +61,7 @@ class Journal:
         self._task = self._loop.create_task(self._run(), name="journal")
 
     async def close(self) -> None:
-        """Commit what waits, take nothing new, and close the database."""
+        """Commit what waits, take nothing new, and close the database. Raises what ended the journal before, if so."""
         self._closing = True
         self._wake()
         cancelled = self._task is not None and await _to_the_end(self._task)
@@ -70,6 +70,8 @@ class Journal:
         closing.result()
         if cancelled:
             raise asyncio.CancelledError
+        if self._task is not None and not self._task.cancelled():
+            self._task.result()
 
     async def submit(self, unit: Unit[T], lane: Lane = Lane.MEMBERS) -> T:
         """Have ``unit`` decided and committed, and return its outcome once that is on disk.
@@ -103,20 +105,28 @@ class Journal:
             self._idle.set_result(None)
 
     async def _run(self) -> None:
-        while not self._cancelled:
-            batch = self._drain()
-            if batch:
-                answers = await self._commit([unit for unit, _ in batch])
-                _give(batch, answers)
-            elif self._closing:
-                return
-            else:
-                await self._wait()
-        self._closing = True
-        for waiting in (self._system, self._members):
-            _give(list(waiting), [(None, Unavailable("the journal was stopped"))] * len(waiting))
-            waiting.clear()
-        raise asyncio.CancelledError
+        try:
+            while not self._cancelled:
+                if batch := self._drain():
+                    await self._commit_and_answer(batch)
+                elif self._closing:
+                    return
+                else:
+                    await self._wait()
+            raise asyncio.CancelledError
+        finally:
+            # However it ended, nobody may wait for an answer that will not come.
+            self._closing = True
+            for waiting in (self._system, self._members):
+                _give(list(waiting), [(None, Unavailable("the journal was stopped"))] * len(waiting))
+                waiting.clear()
+
+    async def _commit_and_answer(self, batch: list[_Waiting]) -> None:
+        answers: list[Answer] = [(None, OutcomeUnknown("the journal failed while committing"))] * len(batch)
+        try:
+            answers = await self._commit([unit for unit, _ in batch])
+        finally:
+            _give(batch, answers)
 
     async def _wait(self) -> None:
         self._idle = self._loop.create_future()

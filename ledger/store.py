@@ -7,6 +7,7 @@ means. Another database would be another file like this one.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from functools import cache
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -196,8 +197,8 @@ class Store:
     def _insert(self, insert: str, row: str, rows: Sequence[tuple[Any, ...]]) -> None:
         start = 0
         for size in _CHUNKS:
-            many = insert + ",".join([row] * size)
             while start + size <= len(rows):
+                many = _many_rows(insert, row, size)
                 self.connection.execute(many, list(chain.from_iterable(rows[start : start + size])))
                 start += size
         self.connection.executemany(insert + row, rows[start:])
@@ -240,3 +241,8 @@ class Store:
         (blocked, _, _) = opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         opened.close()
         return None if blocked else found == (link.hash,)
+
+
+@cache
+def _many_rows(insert: str, row: str, size: int) -> str:
+    return insert + ",".join([row] * size)

@@ -270,6 +270,21 @@ async def test_stopping_the_writer_leaves_no_transaction_open(path: Path, turns:
     assert audit(path).clean
 
 
+async def test_when_the_runner_fails_nobody_waits_for_ever(path: Path) -> None:
+    runner = ThreadRunner()
+    async with ledger_at(path, blocking=runner) as service:
+        await settle_people(service)
+    journal = Journal(Writer(Store(path), StoppedClock()), runner)
+    journal.start()
+    runner.close()
+    acts = [asyncio.ensure_future(journal.submit(funding(ANN, 1))) for _ in range(2)]
+    first, second = await outcomes(acts)
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Unavailable)
+    with pytest.raises(RuntimeError):
+        await journal.close()
+
+
 async def test_money_may_enter_an_account_that_the_same_unit_registers(ledger: LedgerService) -> None:
     escrow = -1001
 
