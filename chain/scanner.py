@@ -45,6 +45,8 @@ class ScannerRules(NamedTuple):
     blocks_per_step: int = 100
     silent_ms: int = 300_000
     """Nodes that are away this long are worth an alert."""
+    unsettled_blocks: int = 100
+    """So many blocks without a proved balance are worth one too: nodes say that they pruned the state of each."""
 
 
 class Scanner:
@@ -71,7 +73,6 @@ class Scanner:
         self._take_lies = take_lies
         self._rules = rules
         self._alarms = Alarms(blocks, clock)
-        self._compared: tuple[int, ProvedState] | None = None
         self._unavailable_since: Millis | None = None
         self._opening: TrustedHeader | None = None
 
@@ -100,8 +101,8 @@ class Scanner:
         for _ in range(self._rules.blocks_per_step):
             block = await self._sight.block(trusted.height + 1, trusted)
             state = await self._state(block)
-            await self._post(block, state)
             await self._compare_claims(block, state)
+            await self._post(block, state)
             trusted = block.header
             self._recovered()
         return 0.0
@@ -144,12 +145,14 @@ class Scanner:
             await self._blocks.post(fence, self._facts(block, state, claims))
 
     async def _compare_claims(self, block: VerifiedBlock, state: ProvedState | None) -> None:
-        """Name a node whose events tell of coins that the proved balances do not know."""
-        before, height = self._compared, block.header.height
-        self._compared = (height, state) if state else None
-        if state is None or before is None or before[0] != height - 1 or not block.claims:
+        """Name a node whose events tell of coins that the proved balances do not know; before the block is posted."""
+        height = block.header.height
+        settled = {
+            each.denom: each for each in self._blocks.settled(self._chain_id) if each.height == height - 1
+        }
+        if state is None or not block.claims or settled.keys() != state.balances.keys():
             return
-        proved = {denom: held - before[1].balances[denom] for denom, held in state.balances.items()}
+        proved = {denom: held - settled[denom].balance for denom, held in state.balances.items()}
         claimed = claimed_changes(block.claims, self._treasury.address, proved)
         if claimed is not None and claimed != proved:
             why = f"its events of height {height} tell of {claimed}, proved is {proved}"
@@ -187,11 +190,14 @@ class Scanner:
     async def _answer(self, error: ChainError) -> float:
         """Say how long to wait for what the chain did, and alert where a person must know."""
         if isinstance(error, NotYet):
+            await self._alert_when_unsettled()
             return self._rules.poll_seconds
         if isinstance(error, Lied):
             await self._alert_lie(error)
             return self._rules.retry_seconds
         if isinstance(error, Halted | Pruned):
+            # A first start may have begun on a header that cannot be gone on from: let it choose anew.
+            self._opening = None
             code = "chain.pruned" if isinstance(error, Pruned) else "chain.halted"
             await self._alarms.tell(code, {"why": str(error)})
             return self._rules.halted_seconds
@@ -204,6 +210,12 @@ class Scanner:
             self._unavailable_since = now
         if now - self._unavailable_since >= self._rules.silent_ms:
             await self._alarms.tell("chain.unavailable", {"why": str(error)})
+
+    async def _alert_when_unsettled(self) -> None:
+        cursor = self._blocks.cursor(self._chain_id)
+        if cursor is not None and cursor.height - cursor.proved_height >= self._rules.unsettled_blocks:
+            why = f"no node proves balances since height {cursor.proved_height}"
+            await self._alarms.tell("chain.unavailable", {"why": why}, topic="unsettled")
 
     async def _alert_lie(self, lie: Lied) -> None:
         facts = {"endpoint": lie.endpoint, "why": lie.why}

@@ -73,6 +73,8 @@ class Outside:
     state_fault: ChainError | None = None
     lies: list[Lied] = field(default_factory=list)
     explanation: dict[str, Any] = field(default_factory=dict)
+    events: dict[str, Any] = field(default_factory=dict)
+    """What the node claims of the next block."""
     at_offer: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
@@ -88,9 +90,17 @@ class Outside:
             self.height, _hash(self.height), Millis(START_MS + self.height * BLOCK_MS), b"v", b"v", b"a"
         )
         outcomes = tuple(TxOutcome(code, b"", 0, 0) for _, code in txs)
-        self.blocks[self.height] = VerifiedBlock(header, tuple(raw for raw, _ in txs), outcomes, b"s")
+        events, self.events = self.events, {}
+        self.blocks[self.height] = VerifiedBlock(
+            header, tuple(raw for raw, _ in txs), outcomes, b"s", events, "node 1"
+        )
         self.states[self.height] = (dict(self.holds), self.sequence)
         return self.height
+
+    def tell_events(self, amount: str) -> None:
+        """Let the next block's events tell of ``amount`` for the treasury."""
+        attributes = [{"key": "receiver", "value": TREASURY.address}, {"key": "amount", "value": amount}]
+        self.events = {"block_events": [{"type": "coin_received", "attributes": attributes}]}
 
     def grow_by(self, count: int) -> None:
         """Make blocks without transactions."""

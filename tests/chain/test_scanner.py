@@ -157,6 +157,34 @@ async def test_a_balance_that_nobody_can_tell_now_is_unknown_and_not_zero(
     assert running.balance(ALICE) == 5_000
 
 
+async def test_balances_that_nobody_proves_any_more_are_worth_an_alert(
+    running: Program, outside: Outside
+) -> None:
+    await running.scan()
+    for _ in range(RULES.unsettled_blocks):
+        del outside.states[outside.grow()]
+    await running.scan()
+    assert running.alerts() == ["chain.unavailable"]
+
+
+async def test_a_node_whose_events_tell_of_more_than_moved_is_named(
+    running: Program, outside: Outside
+) -> None:
+    await running.scan()
+    outside.tell_events(f"9000{JUNO}")
+    outside.deposit(5_000, "11")
+    await running.scan()
+    assert (running.balance(ALICE), running.alerts()) == (5_000, ["node.lied"])
+
+
+async def test_events_that_agree_with_the_proofs_raise_nothing(running: Program, outside: Outside) -> None:
+    await running.scan()
+    outside.tell_events(f"5000{JUNO}")
+    outside.deposit(5_000, "11")
+    await running.scan()
+    assert running.alerts() == []
+
+
 async def test_a_residue_is_kept_with_what_nodes_say_of_it(running: Program, outside: Outside) -> None:
     await running.scan()
     outside.holds[JUNO] += 300

@@ -8,6 +8,7 @@ import pytest
 from chain.client import BroadcastAnswer, Verdict
 from chain.endpoints import Broadcast
 from chain.errors import Halted
+from chain.fees import quote
 from chain.sender import MAX_BATCH, Concern, concern_of, make_plan
 from chain.wallet import canonical_hash
 from ledger.accounts import BOT_TREASURY, WITHDRAWALS
@@ -351,3 +352,11 @@ async def _restart(path: Path, outside: Outside, name: str) -> None:
         assert running.service.reader.total(JUNO) == outside.holds[JUNO], name
         assert running.balance(WITHDRAWALS) == 0, name
         assert "key.stranger" not in running.alerts(), name
+
+
+@pytest.mark.parametrize(
+    ("sends", "gas", "fee"), [(1, 150_000, 11_250), (2, 190_000, 14_250), (50, 2_110_000, 158_250)]
+)
+def test_the_price_is_of_the_gas_limit(sends: int, gas: int, fee: int) -> None:
+    price = quote(PARAMETERS, sends)
+    assert (price.gas_limit, price.fee) == (gas, (JUNO, fee))
