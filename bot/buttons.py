@@ -19,6 +19,7 @@ INSERT INTO buttons (id, owner, action, arguments, question, created_at, expires
 VALUES (:id, :owner, :action, :arguments, :question, :at, :expires_at)
 """
 FIND: Final = "SELECT id, owner, action, arguments, question, expires_at, state FROM buttons WHERE id = ?"
+IS_OPEN: Final = "SELECT 1 FROM buttons WHERE id = ? AND state = 'open'"
 CLOSE: Final = "UPDATE buttons SET state = 'used' WHERE question = ? AND state = 'open'"
 EXPIRE: Final = "UPDATE buttons SET state = 'expired' WHERE state = 'open' AND expires_at <= ?"
 
@@ -92,6 +93,11 @@ def pressed_by(button: Button | None, presser: int, now: Millis) -> Button:
     if button.state == "expired" or button.expires_at <= now:
         raise Refused("button_expired")
     return button
+
+
+def is_open(reader: Reader, button: Button) -> bool:
+    """Tell whether the question of ``button`` still waits for its answer."""
+    return bool(reader.select(IS_OPEN, (button.id,)))
 
 
 def close(button: Button) -> Row:

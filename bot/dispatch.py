@@ -20,13 +20,14 @@ from bot.replies import Reply
 from bot.results import Answer, Choice, Effect, Result
 from bot.roles import Role, role_named
 from ledger.accounts import AccountId
-from ledger.errors import Refused
+from ledger.errors import LedgerError, Refused
 from ledger.outbox import OPERATORS
 from ledger.ports import Clock
 from ledger.units import Decision, Row, Unit, View
 
 OLD_MS: Final = 3 * 60 * 1000
 """A command older than this asks before it moves money: its sender may have given up on it (telegram.md)."""
+BUTTON_USED: Final = "button_used"
 AGAIN: Final = "command.again"
 DISMISS: Final = "command.dismiss"
 
@@ -64,6 +65,10 @@ class Toast(NamedTuple):
     facts: Mapping[str, Any] = {}
 
 
+class AnsweredElsewhere(LedgerError):  # noqa: N818 - the field's word
+    """Another process answered this item: the unit was undone, and there is nothing left to do."""
+
+
 class _Call(NamedTuple):
     """A command or a button's action, understood and allowed to nobody yet."""
 
@@ -87,13 +92,20 @@ class _Slip:
     """A refusal of the tap itself: told over the chat, not in it."""
 
     def rows(self, view: View, outcome: Answer | Refused | None) -> list[Row]:
-        """Return the rows of ``outcome``; none when another process answered already."""
+        """Return the rows of ``outcome``.
+
+        Raises, and thereby undoes the whole unit, AnsweredElsewhere when another process was faster, and Refused
+        ``button_used`` when another tap was: what was looked at before the writer's turn may have changed.
+        """
         if not inbox.is_new(view, self.item):
-            return []
+            raise AnsweredElsewhere(f"inbox {self.item.id}")
+        question = self._closes
+        if question is not None and not buttons.is_open(view, question):
+            raise Refused(BUTTON_USED)
         code = outcome.code if isinstance(outcome, Refused) else None
         rows = [inbox.close(self.item, code, view.now)]
-        if self.button is not None and self.button.owner is not None and not self.silent:
-            rows.append(buttons.close(self.button))
+        if question is not None:
+            rows.append(buttons.close(question))
         answer = _told(outcome, self.item.id) if isinstance(outcome, Refused) else outcome
         if answer is None or self.place is None or self.silent:
             return rows
@@ -101,6 +113,12 @@ class _Slip:
         rows += buttons.open_rows(answer.choices, recipient, self.question, view.now)
         reply = replies.fill(self.place, answer, self.question, self.item.id)
         return [*rows, reply.row(recipient, view.now), *self._reached(view)]
+
+    @property
+    def _closes(self) -> Button | None:
+        """The button whose question this answers; one for everyone stays open."""
+        owned = self.button is not None and self.button.owner is not None
+        return self.button if owned and not self.silent else None
 
     def _reached(self, view: View) -> list[Row]:
         """Whoever writes to the bot can be written to: what could not be delivered goes out now."""
@@ -143,6 +161,12 @@ class Dispatch:
         """
         if not inbox.is_new(self._bank.service.reader, item):
             return
+        try:
+            await self._by_deed(item)
+        except AnsweredElsewhere:
+            log.warning("command.answered_elsewhere", inbox=item.id)
+
+    async def _by_deed(self, item: Item) -> None:
         match item.intent.deed:
             case Said() as said:
                 await self._said(item, said)
@@ -181,7 +205,13 @@ class Dispatch:
             await self._commit(replace(slip, silent=True), refusal)
             self._toast(Toast(tapped.query, f"refused.{refusal.code}", refusal.facts))
             return
-        told = await self._press(replace(slip, button=button), call)
+        slip = replace(slip, button=button)
+        try:
+            told = await self._press(slip, call)
+        except Refused as refusal:
+            # Another tap of the same question was faster; this one changed nothing.
+            await self._commit(replace(slip, silent=True), refusal)
+            told = (f"refused.{refusal.code}", refusal.facts)
         self._toast(Toast(tapped.query, *told))
 
     async def _press(self, slip: _Slip, call: _Call | None) -> tuple[str, Mapping[str, Any]]:
@@ -303,12 +333,16 @@ class Dispatch:
         told: list[Answer | Refused] = []
 
         def beside(view: View, outcome: Any) -> list[Row]:
-            told.append(outcome if isinstance(outcome, Refused) else result.answer(outcome))
-            return slip.rows(view, told[-1])
+            answer = outcome if isinstance(outcome, Refused) else result.answer(outcome)
+            rows = slip.rows(view, answer)
+            told.append(answer)
+            return rows
 
         try:
             await result.perform(beside)
         except Refused as refusal:
+            if refusal.code == BUTTON_USED:
+                raise
             if not told:
                 # Refused before the journal was asked: nothing was written yet.
                 await self._commit(slip, refusal)

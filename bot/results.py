@@ -57,7 +57,8 @@ class Effect(Generic[T]):
     """One act of the books and what to say of it.
 
     ``perform`` gets the rows that must be committed with the act and passes them on as its ``beside``: so effect,
-    inbox row, button and reply are one unit. It must submit exactly one unit, with the context's key. ``answer`` is
+    inbox row, button and reply are one unit. It must submit exactly one unit, with the context's key, and let its
+    refusals through. ``answer`` is
     pure (it runs inside the writer) and tells the outcome; a refusal of the books is told by its code.
     """
 

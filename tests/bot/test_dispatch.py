@@ -1,9 +1,14 @@
 """From an update to its one effect, over the library's real client and real books."""
 
+import asyncio
+from pathlib import Path
+
+from bot import inbox
+from bot.transport import read_update
 from ledger.accounts import AccountId
 from ledger.users import Role
 from sandbox.telegram import Chat, User
-from tests.bot.stage import Stage
+from tests.bot.stage import Stage, stage
 
 
 async def test_a_command_is_answered_where_it_was_asked(bot: Stage, ana: User) -> None:
@@ -241,3 +246,58 @@ async def test_a_migrated_group_keeps_its_settings(bot: Stage, ana: User, ben: U
     await bot.heard(ana, new, "hello")
     moved = bot.rows("SELECT migrated_to FROM chats WHERE id = ?", group.id)
     assert moved == [(new.id,)]
+
+
+async def test_two_processes_that_answer_one_item_act_once(tmp_path: Path) -> None:
+    """A process that lost its lease may still hold items that its successor takes up."""
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start(only="fetch")
+        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+        await bot.fund(ana, 100)
+        await bot.fund(ben, 1)
+        bot.telegram.say(ana, bot.telegram.private(ana), f"/give {ben.id} 10")
+        await bot.until(lambda: bot.rows("SELECT 1 FROM inbox"))
+        (item,) = inbox.waiting(bot.service.reader, read_update, 0, 10)
+        answer = bot.front.lanes._answer
+        await asyncio.gather(answer(item), answer(item))
+        assert bot.balance(ben) == 11
+        assert bot.rows("SELECT count(*) FROM outbox WHERE event = 'reply'") == [(1,)]
+
+
+async def test_a_refusal_here_is_no_act_there(tmp_path: Path) -> None:
+    """What one process refused, another that looked before must not do."""
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start(only="fetch")
+        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+        await bot.fund(ben, 1)
+        bot.telegram.say(ana, bot.telegram.private(ana), f"/give {ben.id} 10")
+        await bot.until(lambda: bot.rows("SELECT 1 FROM inbox"))
+        (item,) = inbox.waiting(bot.service.reader, read_update, 0, 10)
+        answer = bot.front.lanes._answer
+        await asyncio.gather(answer(item), bot.fund(ana, 100), answer(item))
+        assert bot.balance(ben) == 1
+        assert bot.rows("SELECT state, code FROM inbox") == [("refused", "insufficient_balance")]
+
+
+async def test_yes_and_no_at_the_same_instant_are_one_answer(tmp_path: Path) -> None:
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start()
+        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+        await bot.fund(ana, 100)
+        await bot.fund(ben, 1)
+        chat = bot.telegram.private(ana)
+        bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
+        question = await bot.heard(ana, chat, "asked")
+        await bot.stop()
+        await bot.start(only="fetch")
+        for row in (1, 0):
+            bot.telegram.tap(ana, question, row=row)
+        await bot.until(lambda: len(bot.rows("SELECT 1 FROM inbox WHERE state = 'new'")) == 2)
+        answer = bot.front.lanes._answer
+        await asyncio.gather(
+            *[answer(item) for item in inbox.waiting(bot.service.reader, read_update, 0, 10)]
+        )
+        assert bot.balance(ben) == 1
+        assert bot.rows("SELECT state, code FROM inbox ORDER BY id DESC LIMIT 1") == [
+            ("refused", "button_used")
+        ]
