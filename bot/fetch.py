@@ -23,7 +23,7 @@ from bot.transport import Telegram
 from chain.tenure import Tenure
 from ledger import leases
 from ledger.accounts import AccountId
-from ledger.errors import LeaseLost
+from ledger.errors import LeaseLost, OutcomeUnknown
 from ledger.leases import Fence
 from ledger.ports import Millis
 from ledger.service import LedgerService
@@ -137,10 +137,16 @@ class Fetch:
             rows += [row for arrival in told for row in _too_many(arrival, view.now)]
             return Decision(items, rows=tuple(rows))
 
-        items = await self._service.journal.submit(Unit(decide))
+        try:
+            items = await self._service.journal.submit(Unit(decide))
+        except OutcomeUnknown:
+            # The rows may stand, and then the batch that comes again finds them known: they are taken up as left behind.
+            self._resuming = True
+            raise
         log.debug("batch.stored", updates=len(batch), new=len(items))
         for item in items:
             self._lanes.add(item)
+            self._resumed = item.id
 
     def _wants(self, arrival: Arrival) -> bool:
         return arrival.intent is None or inbox.asks(arrival.intent, self._me.username)

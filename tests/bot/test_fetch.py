@@ -1,6 +1,7 @@
 """Nothing that was sent is lost and nothing is done twice, whatever comes in and whenever the program stops."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.lanes import PER_PERSON
 from bot.transport import Telegram
 from chain.tenure import Tenure
+from ledger.store import Store
 from sandbox.telegram import Fault, User
 from tests.bot.stage import Stage, stage
 
@@ -189,3 +191,26 @@ async def test_talk_of_a_group_is_not_kept(bot: Stage, ana: User, ben: User) -> 
     bot.telegram.say(ben, plaza, "/hello")
     await bot.heard(ben, plaza, "hello")
     assert bot.rows("SELECT count(*) FROM inbox WHERE raw LIKE '%did you hear%'") == [(0,)]
+
+
+async def test_rows_whose_commit_was_in_doubt_are_answered_all_the_same(
+    bot: Stage, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk failed after the batch stood: the batch that comes again is known, but nobody had taken it up."""
+    chat = bot.telegram.private(ana)
+    commit = Store.commit
+    in_doubt: list[str] = []
+
+    def fails_once(store: Store) -> None:
+        commit(store)
+        waiting = store.select("SELECT key FROM inbox WHERE state = 'new'", ())
+        if waiting and not in_doubt:
+            in_doubt.append(waiting[0]["key"])
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+
+    monkeypatch.setattr(Store, "commit", fails_once)
+    bot.telegram.say(ana, chat, "/hello")
+    await bot.heard(ana, chat, "hello")
+    assert in_doubt

@@ -5,7 +5,7 @@ import contextvars
 import random
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -151,6 +151,10 @@ class City:
         """Tell whether a start of the program lives."""
         return bool(self._living)
 
+    def living(self) -> list[tuple[asyncio.Task[None], asyncio.Event]]:
+        """Return the starts that live: the task, and what asks it to end."""
+        return list(self._living.values())
+
     def start(self) -> int:
         """Start the program; return the number of this incarnation."""
         self._starts += 1
@@ -227,6 +231,3 @@ class City:
                 return False
             await asyncio.sleep(0.25)
         return True
-
-
-Act = Callable[[], Awaitable[None]]

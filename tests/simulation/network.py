@@ -108,14 +108,20 @@ class Network(httpx.AsyncBaseTransport):
     async def _serve(
         self, request: httpx.Request, body: bytes, answer: "asyncio.Future[Any]", mishap: Mishap
     ) -> None:
-        if mishap is Mishap.BROKEN:
-            response = httpx.Response(502, text="bad gateway", request=request)
-        else:
-            response = await self._ask(request, body)
-            if mishap is Mishap.DOUBLED:
+        broken: httpx.TransportError | None = None
+        response = httpx.Response(502, text="bad gateway", request=request)
+        try:
+            for _ in range({Mishap.BROKEN: 0, Mishap.DOUBLED: 2}.get(mishap, 1)):
                 response = await self._ask(request, body)
+        except httpx.TransportError as error:
+            # The server broke the connection on purpose: that is for the caller to see.
+            broken = error
         await asyncio.sleep(self._weather.delay() + (_LATE_SECONDS if mishap is Mishap.LATE else 0))
-        if mishap is not Mishap.ANSWER_LOST and not answer.done():
+        if mishap is Mishap.ANSWER_LOST or answer.done():
+            return
+        if broken is not None:
+            answer.set_exception(broken)
+        else:
             answer.set_result(response)
 
     async def _ask(self, request: httpx.Request, body: bytes) -> httpx.Response:

@@ -1,0 +1,48 @@
+"""``scripts/simulate``: one seed, or several on all cores; prints the digest of each, or the story of a failure."""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Final
+
+HANGS_AFTER_SECONDS: Final = 1_800
+
+
+def main() -> int:
+    """Run the seeds that were asked for; the exit code tells whether all was well."""
+    parser = argparse.ArgumentParser("scripts/simulate", description=__doc__)
+    parser.add_argument("seed", type=int, nargs="?", help="the first seed (default: a fresh one)")
+    parser.add_argument("--steps", type=int, default=500, help="acts of people in each run (default: 500)")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counted up from the first")
+    options = parser.parse_args()
+    first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
+    failed = 0
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
+        runs = [workers.submit(run, seed, options.steps) for seed in range(first, first + options.seeds)]
+        for done in as_completed(runs):
+            good, text = done.result()
+            failed += not good
+            print(text, flush=True)
+    if options.seeds > 1:
+        print(f"{options.seeds - failed} seeds passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def run(seed: int, steps: int) -> tuple[bool, str]:
+    """Run one seed in a process of its own; return whether all was well, and what it printed."""
+    command = (sys.executable, "-m", "tests.simulation.runner", str(seed), str(steps))
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=HANGS_AFTER_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"seed {seed}: no end after {HANGS_AFTER_SECONDS} s"
+    return done.returncode == 0, (done.stdout or done.stderr).rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

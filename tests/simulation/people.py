@@ -1,0 +1,327 @@
+"""People of the city, drawn from the seed: honest ones, clumsy ones and hostile ones, and what each of them meant.
+
+Whatever a person does is written down as an intent, from which `checks` tells what must and what must not have come of
+it. A step is one act of a person.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from chain import cosmos
+from chain.wallet import Wallet
+from sandbox.node.decoding import Coin
+from sandbox.node.mempool import MempoolError
+from sandbox.node.node import SANDBOX_PARAMETERS, UNLISTED
+from sandbox.node.people import Output, SpelledCoin
+from sandbox.scene import MNEMONIC
+from sandbox.telegram import Chat, Message, SandboxRefused, User
+from tests.simulation.city import DENOM, JUNO, City
+
+TREASURY: Final = Wallet.from_mnemonic(MNEMONIC, SANDBOX_PARAMETERS).address
+BAD_AMOUNTS: Final = (
+    "-1",
+    "1e3",
+    "1,5",
+    "0",
+    "abc",
+    "1.1234567",
+    "١٢",
+    "1_000",
+    "+5",
+    "0x7",
+    "1" * 30,
+    "NaN",
+    "",
+)
+BAD_MEMOS: Final = (
+    b"",
+    b"0123",
+    "١٢".encode(),
+    b"+5",
+    b"1_000",
+    b"hello 5",
+    b"99999999999999999999",
+    b"77000001",
+)
+ODD_AMOUNTS: Final = {"010": 8, "0x7": 7, "0b11": 3, "1_000": 1000, "+7": 7}
+"""Spellings that the chain reads in base 0, and what they move (chain.md, Deposits)."""
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with a chat and a wallet."""
+
+    user: User
+    chat: Chat
+    questions: list["Payment"] = field(default_factory=list)
+
+    @property
+    def id(self) -> int:
+        """The Telegram id, which is the account."""
+        return self.user.id
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A ``/send`` as it was meant; ``amount`` None is ``all``, ``valid`` False must never move anything."""
+
+    message: Message
+    chat: Chat
+    source: int
+    destination: int
+    amount: int | None
+    valid: bool = True
+
+
+@dataclass(slots=True)
+class Payment:
+    """A ``/withdraw``: each goes to an address of its own, so that paying twice shows on the chain."""
+
+    message: Message
+    source: int
+    address: str
+    amount: int
+    confirmed: bool = False
+
+
+@dataclass(slots=True)
+class Deposit:
+    """Coins sent to the treasury: the account that must get them, None for UNCLAIMED, and how many base units."""
+
+    canonical: bytes
+    account: int | None
+    amount: int
+
+
+@dataclass(slots=True)
+class Intents:
+    """Everything that anybody meant to do."""
+
+    transfers: list[Transfer] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    deposits: list[Deposit] = field(default_factory=list)
+    happened: int = 0
+    """Base units that came to the treasury outside of transactions."""
+
+
+class People:
+    """Twenty people in a group; ``act`` lets one of them do something."""
+
+    def __init__(self, city: City, count: int = 20) -> None:
+        self._city = city
+        self._rng: random.Random = city.random("people")
+        self.intents = Intents()
+        self.people = [self._newcomer(number) for number in range(count)]
+        members = [person.user for person in self.people]
+        self.plaza = city.telegram.group("Plaza", city.owner, [*members, city.account])
+        self._acts: list[tuple[Callable[[], object], int]] = [
+            (self._deposit, 14),
+            (self._odd_deposit, 4),
+            (self._send, 36),
+            (self._send_badly, 8),
+            (self._withdraw, 12),
+            (self._tap, 16),
+            (self._look, 8),
+            (self._repeat, 6),
+            (self._edit, 3),
+            (self._forward, 3),
+            (self._forge, 4),
+            (self._gossip, 2),
+            (self._mint, 1),
+        ]
+
+    def _newcomer(self, number: int) -> Person:
+        name = f"p{number}x"
+        user = self._city.telegram.person(f"Person {number}", name, user_id=1000 + number)
+        return Person(user, self._city.telegram.private(user))
+
+    def greet(self) -> None:
+        """Let everybody open an account and get coins of their own."""
+        for person in self.people:
+            self._city.telegram.say(person.user, person.chat, "/start")
+            self._city.give(self._city.node.purse(str(person.id)).address, 10_000 * JUNO)
+
+    def act(self) -> str:
+        """Let somebody do one thing; return its name. What Telegram or the mempool refuses simply did not happen."""
+        (chosen,) = self._rng.choices([act for act, _ in self._acts], [weight for _, weight in self._acts])
+        try:
+            chosen()
+        except (SandboxRefused, MempoolError, KeyError):
+            return f"{chosen.__name__} refused"
+        return chosen.__name__
+
+    # Coins in
+
+    def _deposit(self) -> None:
+        person = self._rng.choice(self.people)
+        amount = self._rng.randrange(1, 50 * JUNO)
+        owner, memo = person.id, str(person.id).encode()
+        if self._rng.random() < 0.15:
+            memo = b" " + memo + b"\n"
+        self._pay_in(person, [(DENOM, str(amount))], memo, [(owner, amount)])
+
+    def _odd_deposit(self) -> None:
+        person = self._rng.choice(self.people)
+        amount = self._rng.randrange(1, JUNO)
+        kind = self._rng.randrange(4)
+        if kind == 0:
+            self._pay_in(person, [(DENOM, str(amount))], self._rng.choice(BAD_MEMOS), [(None, amount)])
+        elif kind == 1:
+            spelling = self._rng.choice(list(ODD_AMOUNTS))
+            self._pay_in(
+                person, [(DENOM, spelling)], str(person.id).encode(), [(None, ODD_AMOUNTS[spelling])]
+            )
+        elif kind == 2:
+            self._pay_in(person, [(DENOM, str(amount))], b"\xff\xfe", [(None, amount)])
+        else:
+            several = [(DENOM, str(amount)), (DENOM, str(amount + 1))]
+            wanted = [(person.id, amount), (person.id, amount + 1)]
+            self._pay_in(person, several, str(person.id).encode(), wanted)
+
+    def _pay_in(
+        self,
+        person: Person,
+        coins: Sequence[tuple[str, str]],
+        memo: bytes,
+        wanted: Sequence[tuple[int | None, int]],
+    ) -> None:
+        outputs = [Output(TREASURY, (SpelledCoin(denom, amount),)) for denom, amount in coins]
+        purse = self._city.node.purse(str(person.id))
+        encoded, result = self._city.node.send(purse, outputs, memo=memo)
+        if result.outcome.code == 0:
+            key = canonical(encoded)
+            self.intents.deposits += [Deposit(key, account, amount) for account, amount in wanted]
+
+    def _mint(self) -> None:
+        """Let coins come to the treasury outside of every transaction, and coins nobody listed."""
+        amount = self._rng.randrange(1, 1000)
+        self._city.node.happen(TREASURY, [Coin(DENOM, amount)])
+        self._city.node.happen(TREASURY, [Coin(UNLISTED, amount)])
+        self.intents.happened += amount
+
+    # Coins between people
+
+    def _send(self) -> None:
+        source, destination = self._two()
+        amount = None if self._rng.random() < 0.04 else self._rng.randrange(1, 30 * JUNO)
+        spelled = "all" if amount is None else f"{amount // JUNO}.{amount % JUNO:06d}"
+        words = [spelled, f"@{destination.user.username}"]
+        if self._rng.random() < 0.3:
+            words.reverse()
+        note = self._rng.choice(("", "", " thanks", " <b>bold</b> & \u202e more"))
+        chat = self._city_chat(source)
+        command = self._rng.choice(("/send", "/tip"))
+        message = self._city.telegram.say(source.user, chat, f"{command} {' '.join(words)}{note}")
+        self.intents.transfers.append(Transfer(message, chat, source.id, destination.id, amount))
+
+    def _send_badly(self) -> None:
+        source, destination = self._two()
+        bad = self._rng.choice(BAD_AMOUNTS)
+        who = self._rng.choice(
+            (f"@{destination.user.username}", "@nobody_here", f"@{source.user.username}", "")
+        )
+        amount = bad if who.startswith("@p") and who[1:] == destination.user.username else "1"
+        message = self._city.telegram.say(source.user, source.chat, f"/send {amount} {who}")
+        self.intents.transfers.append(
+            Transfer(message, source.chat, source.id, destination.id, 0, valid=False)
+        )
+
+    def _city_chat(self, person: Person) -> Chat:
+        return self.plaza if self._rng.random() < 0.5 else person.chat
+
+    def _two(self) -> tuple[Person, Person]:
+        first, second = self._rng.sample(self.people, 2)
+        return first, second
+
+    # Coins out
+
+    def _withdraw(self) -> None:
+        person = self._rng.choice(self.people)
+        amount = self._rng.randrange(1, 40) * JUNO // 2
+        address = self._city.node.purse(f"abroad {len(self.intents.payments)}").address
+        spelled = f"{amount // JUNO}.{amount % JUNO:06d}"
+        memo = self._rng.choice(("", "", " memo 7"))
+        message = self._city.telegram.say(person.user, person.chat, f"/withdraw {spelled} {address}{memo}")
+        payment = Payment(message, person.id, address, amount)
+        self.intents.payments.append(payment)
+        person.questions.append(payment)
+
+    def _tap(self) -> None:
+        """Press a button that somebody was shown: once, or many times as the clumsy do."""
+        asked = [(person, payment) for person in self.people for payment in person.questions]
+        if not asked:
+            return
+        person, payment = self._rng.choice(asked)
+        question = next(
+            (
+                shown
+                for shown in self._city.telegram.replies(person.chat)
+                if payment.address in shown.text and shown.buttons
+            ),
+            None,
+        )
+        if question is None:
+            return
+        person.questions.remove(payment)
+        refuses = self._rng.random() < 0.2
+        for _ in range(self._rng.choice((1, 1, 1, 2, 3))):
+            self._city.telegram.tap(person.user, question, row=0, column=1 if refuses else 0)
+        payment.confirmed = not refuses
+
+    # Looking, and what must change nothing
+
+    def _look(self) -> None:
+        person = self._rng.choice(self.people)
+        command = self._rng.choice(("/balance", "/history", "/help", "/deposit", "/start", "/foo", "hello"))
+        self._city.telegram.say(person.user, self._city_chat(person), command)
+
+    def _repeat(self) -> None:
+        """Deliver something again: a message in a new update, or the last updates as they were."""
+        if self.intents.transfers and self._rng.random() < 0.5:
+            self._city.telegram.repeat(self._rng.choice(self.intents.transfers[-20:]).message)
+        else:
+            self._city.telegram.queues[self._city.account.user.id].redeliver(self._rng.randrange(1, 6))
+
+    def _edit(self) -> None:
+        if self.intents.transfers:
+            old = self._rng.choice(self.intents.transfers[-20:])
+            self._city.telegram.edit(old.source, old.message, old.message.text)
+
+    def _forward(self) -> None:
+        """Forward somebody's command: it must do nothing, in whoever's name."""
+        if self.intents.transfers:
+            old = self._rng.choice(self.intents.transfers[-20:])
+            thief = self._rng.choice(self.people)
+            if self._city.telegram.sees(thief.user, old.message):
+                self._city.telegram.forward(thief.user, old.message, self.plaza)
+
+    def _forge(self) -> None:
+        """Press a button with made-up data, or with that of somebody else's button."""
+        thief, victim = self._two()
+        shown = [message for message in self._city.telegram.replies(thief.chat) if message.buttons]
+        stolen = [
+            button["callback_data"]
+            for message in self._city.telegram.replies(victim.chat)
+            for row in message.buttons
+            for button in row
+            if "callback_data" in button
+        ]
+        if shown and stolen:
+            forged = self._rng.choice([*stolen, "nonsense", ""])
+            self._city.telegram.tap(thief.user, shown[-1], forged=forged)
+
+    def _gossip(self) -> None:
+        """Send something that no library can parse, or talk that is none of the bot's business."""
+        if self._rng.random() < 0.5:
+            self._city.telegram.poison(self._city.account)
+        else:
+            person = self._rng.choice(self.people)
+            self._city.telegram.say(person.user, self.plaza, "did you hear?")
+
+
+def canonical(encoded: bytes) -> bytes:
+    """Return the hash of a transaction that no stranger can change."""
+    return sha256(cosmos.encode(cosmos.TxRaw.FromString(encoded))).digest()

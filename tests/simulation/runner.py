@@ -1,0 +1,41 @@
+"""Runs one seed in a process of its own: ``python -m tests.simulation.runner SEED STEPS``."""
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import structlog
+
+from tests.simulation.simulation import Failed, Report, Simulation
+
+
+def run_seed(seed: int, steps: int) -> tuple[bool, str]:
+    """Run one seed in this process; return whether all was well, and what to print."""
+    level = logging.INFO if os.environ.get("SIMULATION_LOG") else logging.CRITICAL
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+    logging.disable(logging.CRITICAL)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="moneta-city-") as directory:
+        try:
+            report = Simulation(seed, steps, Path(directory)).run()
+        except Failed as failure:
+            return False, f"FAILED {failure}\nagain: scripts/simulate {seed} --steps {steps}"
+    return True, _line(report, time.perf_counter() - began)
+
+
+def _line(report: Report, seconds: float) -> str:
+    return (
+        f"seed {report.seed}: {report.steps} steps, {report.simulated_seconds:.0f} simulated seconds"
+        f" ({report.simulated_seconds / seconds:.0f} a second), {report.crashes} crashes, {report.checks} quiet points,"
+        f" digest {report.digest[:32]}"
+    )
+
+
+if __name__ == "__main__":
+    passed, told = run_seed(int(sys.argv[1]), int(sys.argv[2]))
+    print(told, flush=True)
+    # The dead are still in memory, and must not run a single ``finally``.
+    os._exit(0 if passed else 1)
