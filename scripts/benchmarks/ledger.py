@@ -2,7 +2,8 @@
 
 Every path writes the same rows into the same tables with the same indexes and pragmas, synchronous=FULL. The paths
 below the service have no triggers, no checks, no idempotency and no hash chain: they are limits, not rivals.
-The machine is never quiet, so the paths take turns, and each figure is the median of the rounds.
+The machine is never quiet, so what is compared runs in turns, one right after the other: each figure is the median of
+the rounds, and each ratio the median of the rounds' own ratios.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -145,8 +147,8 @@ def strip(path: Path) -> None:
     connection.close()
 
 
-def _bare(path: Path) -> sqlite3.Connection:
-    connection = open_writer(path)
+def _bare(path: Path, reserved_pages: int = 0) -> sqlite3.Connection:
+    connection = open_writer(path, reserved_pages=reserved_pages)
     connection.set_authorizer(None)
     return connection
 
@@ -185,16 +187,16 @@ def raw_commits(path: Path, number: int) -> float:
     return rate
 
 
-def thread_hops(path: Path, number: int) -> float:
+def thread_hops(path: Path, number: int, reserved_pages: int = 0) -> float:
     """One hop to a thread and one commit there per row: the least that an event loop can do."""
     rows = list(Moves(path, "hops").rows(number))
-    connection = _bare(path)
+    connection = _bare(path, reserved_pages)
     runner = ThreadRunner()
 
     async def run() -> float:
         started = time.perf_counter()
         for entry, row in rows:
-            await runner(lambda entry=entry, row=row: _commit_row(connection, entry, row))
+            await runner(partial(_commit_row, connection, entry, row))
         return number / (time.perf_counter() - started)
 
     rate = asyncio.run(run())
@@ -322,70 +324,98 @@ def read_under_load(path: Path, number: int) -> dict[str, float]:
     return {"p50": took[len(took) // 2] / 1000, "p99": took[len(took) * 99 // 100] / 1000}
 
 
-def paths(work: Work) -> list[Way]:
-    """Return every way to write, limits first."""
+HOPS, LONE = "thread hop and commit per row", "service, 1 caller"
+AWAITS, SOME = "statement per await, 32 callers", "service, 32 callers"
+RAW, CROWD = "raw executemany, one transaction", "service, 1000 callers"
+
+
+def ways(work: Work) -> list[Way]:
+    """Return every way to write; those that are compared stand side by side."""
     return [
-        Way("raw executemany, one transaction", True, lambda path: raw_executemany(path, work.crowd)),
         Way("raw commit per row", True, lambda path: raw_commits(path, work.alone)),
-        Way("thread hop and commit per row", True, lambda path: thread_hops(path, work.alone)),
+        Way(
+            "thread hop and commit, log reserved",
+            True,
+            lambda path: thread_hops(path, work.alone, CHECKPOINT_PAGES),
+        ),
+        Way(HOPS, True, lambda path: thread_hops(path, work.alone)),
+        Way(LONE, False, lambda path: service_transfers(path, 1, work.alone)),
         Way("statement per await, 1 caller", True, lambda path: statement_per_await(path, 1, work.alone)),
-        Way("statement per await, 32 callers", True, lambda path: statement_per_await(path, 32, work.alone)),
-        Way("service, 1 caller", False, lambda path: service_transfers(path, 1, work.alone)),
-        Way("service, 32 callers", False, lambda path: service_transfers(path, 32, work.together)),
-        Way("service, 1000 callers", False, lambda path: service_transfers(path, 1_000, work.crowd)),
+        Way(AWAITS, True, lambda path: statement_per_await(path, 32, work.alone)),
+        Way(SOME, False, lambda path: service_transfers(path, 32, work.together)),
+        Way(RAW, True, lambda path: raw_executemany(path, work.crowd)),
+        Way(CROWD, False, lambda path: service_transfers(path, 1_000, work.crowd)),
     ]
 
 
-def measure(rows: int, rounds: int, work: Work) -> dict[str, Any]:
-    """Return the medians of all paths on databases of ``rows`` rows."""
+class Figures(NamedTuple):
+    """What the rounds gave on a log of ``rows`` rows: rates per way, and what a balance read took."""
+
+    rows: int
+    rates: dict[str, list[float]]
+    reads: list[dict[str, float]]
+
+    def shown(self) -> dict[str, Any]:
+        """Return the medians."""
+        return {
+            "rows": self.rows,
+            "transfers_per_second": {name: statistics.median(rates) for name, rates in self.rates.items()},
+            "balance_read_under_load_us": {
+                point: statistics.median(read[point] for read in self.reads) for point in self.reads[0]
+            },
+        }
+
+
+def measure(sizes: list[int], rounds: int, work: Work) -> list[Figures]:
+    """Return the figures of all ways on databases of ``sizes`` rows, which take turns too."""
+    figures = [Figures(rows, {}, []) for rows in sizes]
     with tempfile.TemporaryDirectory() as folder:
-        full, bare = Path(folder) / "full.db", Path(folder) / "bare.db"
-        prepare(full, rows)
-        shutil.copy(full, bare)
-        strip(bare)
-        rates: dict[str, list[float]] = {}
-        reads: list[dict[str, float]] = []
+        databases = [_databases(Path(folder), rows) for rows in sizes]
         for _ in range(rounds):
-            for each in paths(work):
-                rates.setdefault(each.name, []).append(each.run(bare if each.bare else full))
-            reads.append(read_under_load(full, work.crowd))
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    read = {point: statistics.median(each[point] for each in reads) for point in reads[0]}
-    return {"rows": rows, "transfers_per_second": medians, "balance_read_under_load_us": read}
+            for way in ways(work):
+                for (full, bare), each in zip(databases, figures, strict=True):
+                    each.rates.setdefault(way.name, []).append(way.run(bare if way.bare else full))
+            for (full, _), each in zip(databases, figures, strict=True):
+                each.reads.append(read_under_load(full, work.crowd))
+    return figures
 
 
-def judge(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _databases(folder: Path, rows: int) -> tuple[Path, Path]:
+    """Return two databases of ``rows`` rows: the ledger's, and the same without triggers."""
+    full, bare = folder / f"full-{rows}.db", folder / f"bare-{rows}.db"
+    prepare(full, rows)
+    shutil.copy(full, bare)
+    strip(bare)
+    return full, bare
+
+
+def judge(figures: list[Figures]) -> list[dict[str, Any]]:
     """Return the ratios that the ledger promises, and whether each holds."""
-    small, large = results[0], results[-1]
-    rate = small["transfers_per_second"]
+    small, large = figures[0], figures[-1]
     found = [
-        (
-            "1 caller / thread hop and commit",
-            rate["service, 1 caller"] / rate["thread hop and commit per row"],
-            0.8,
-        ),
-        (
-            "32 callers / statement per await",
-            rate["service, 32 callers"] / rate["statement per await, 32 callers"],
-            15.0,
-        ),
-        (
-            "1000 callers / raw executemany",
-            rate["service, 1000 callers"] / rate["raw executemany, one transaction"],
-            0.22,
-        ),
+        (f"{LONE} / {HOPS}", _ratio(small.rates[LONE], small.rates[HOPS]), 0.8),
+        (f"{SOME} / {AWAITS}", _ratio(small.rates[SOME], small.rates[AWAITS]), 15.0),
+        (f"{CROWD} / {RAW}", _ratio(small.rates[CROWD], small.rates[RAW]), 0.22),
     ]
     if large is not small:
-        for callers in ("32 callers", "1000 callers"):
-            name = f"service, {callers}"
-            ratio = large["transfers_per_second"][name] / rate[name]
-            found.append((f"{callers}: {large['rows']:,} rows / {small['rows']:,} rows", ratio, 0.9))
-    slowest = max(each["balance_read_under_load_us"]["p50"] for each in results)
-    found.append(("balance read under load, p50: 50 us / measured", 50 / max(slowest, 0.001), 1.0))
+        found += [
+            (
+                f"{name}: {large.rows:,} rows / {small.rows:,} rows",
+                _ratio(large.rates[name], small.rates[name]),
+                0.9,
+            )
+            for name in (SOME, CROWD)
+        ]
+    slowest = max(each.shown()["balance_read_under_load_us"]["p50"] for each in figures)
+    found.append(("50 us / balance read under write load, p50", 50 / slowest, 1.0))
     return [
         {"ratio": name, "reached": reached, "wanted": wanted, "holds": reached >= wanted}
         for name, reached, wanted in found
     ]
+
+
+def _ratio(rates: list[float], limits: list[float]) -> float:
+    return statistics.median(rate / limit for rate, limit in zip(rates, limits, strict=True))
 
 
 def show(results: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> None:
@@ -401,7 +431,7 @@ def show(results: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> None:
     print()
     for verdict in verdicts:
         mark = "ok  " if verdict["holds"] else "FAIL"
-        print(f"  {mark} {verdict['ratio']:<50}{verdict['reached']:>8.2f}  (wanted {verdict['wanted']})")
+        print(f"  {mark} {verdict['ratio']:<60}{verdict['reached']:>8.2f}  (wanted {verdict['wanted']})")
 
 
 def main(argv: list[str]) -> int:
@@ -415,8 +445,8 @@ def main(argv: list[str]) -> int:
     calm_collector()  # as bot.main does
     work = Work(400, 6_000, 20_000) if chosen.quick else Work(1_500, 20_000, 60_000)
     sizes, rounds = ([10_000], 3) if chosen.quick else (sorted(chosen.rows), chosen.rounds)
-    results = [measure(rows, rounds, work) for rows in sizes]
-    verdicts = judge(results)
+    figures = measure(sizes, rounds, work)
+    results, verdicts = [each.shown() for each in figures], judge(figures)
     show(results, verdicts)
     if chosen.json is not None:
         chosen.json.write_text(
