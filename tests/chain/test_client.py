@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.client import BroadcastAnswer, Call, NodeClient, StateKey, Verdict
+from chain.client import BroadcastAnswer, Call, NodeClient, RpcRefused, StateKey, Verdict
 from chain.errors import ChainError, NodeUnavailable, NotYet, Pruned
 from chain.light.errors import Malformed
 from tests.chain.fakechain import FakeChain, FakeNode, result
@@ -272,6 +272,36 @@ def test_no_answer_raises_anything_else(question: Callable[[NodeClient], Any], v
             return
 
     asyncio.run(ask())
+
+
+def state_refusal(codespace: str, code: int) -> Reply:
+    """A node at height 5 that refuses to tell a state."""
+
+    def reply(document: Any) -> Any:
+        calls = document if isinstance(document, list) else [document]
+        if calls[0]["method"] == "status":
+            info = {"latest_block_height": "5", "latest_block_time": "2023-11-14T00:00:00Z"}
+            return {"id": calls[0]["id"], "result": {"node_info": {}, "sync_info": info}}
+        response = {"codespace": codespace, "code": code, "log": "none"}
+        return {"id": calls[0]["id"], "result": {"response": response}}
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("refusal", "height", "kind"),
+    [
+        (("sdk", 26), 9, NotYet),
+        (("store", 7), 9, NotYet),
+        (("store", 7), 6, NotYet),
+        (("store", 7), 5, Pruned),
+        (("sdk", 18), 1, Pruned),
+        (("sdk", 6), 5, RpcRefused),
+    ],
+)
+async def test_why_there_is_no_state(refusal: tuple[str, int], height: int, kind: type[ChainError]) -> None:
+    found = await asking(state_refusal(*refusal)).states([(StateKey("bank", b"\x02"), height)])
+    assert type(found[0]) is kind
 
 
 def broadcast_answer(code: int, log: str = "", codespace: str = "sdk") -> Reply:
