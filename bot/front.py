@@ -58,15 +58,18 @@ def assemble(
     *,
     clock: Clock,
     random: Random,
-    tenure: Tenure,
+    polling: Tenure,
+    telling: Tenure,
     operators: tuple[int, ...],
     ephemeral: bool = False,
     poll_seconds: int = POLL_SECONDS,
 ) -> Front:
-    """Wire the front of ``bank``. ``tenure`` is of the poller's role; ``operators`` are the chats that alerts go to."""
+    """Wire the front of ``bank``. ``polling`` and ``telling`` are of the roles poller and notifier; ``operators`` are the chats that alerts go to."""
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
-    notifier = Notifier(telegram, service, speech, desk, clock, random, bank.me, operators, ephemeral)
+    notifier = Notifier(
+        telegram, service, speech, desk, clock, random, bank.me, telling, operators, ephemeral
+    )
     taps = TapAnswers(telegram, speech.toast)
 
     def toast(answer: Toast) -> None:
@@ -86,7 +89,7 @@ def assemble(
 
     lanes = Lanes(dispatch, random, alarm)
     fetch = Fetch(
-        telegram, service, lanes, bank.me, read=read_update, tenure=tenure, poll_seconds=poll_seconds
+        telegram, service, lanes, bank.me, read=read_update, tenure=polling, poll_seconds=poll_seconds
     )
     return Front(fetch, lanes, notifier, taps)
 

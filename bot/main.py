@@ -90,8 +90,9 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         closing.push_async_callback(endpoints.close)
 
         tenure = partial(Tenure, service.leases, holder=world.holder, clock=world.clock)
-        poller, scanning, signing = (tenure(role=role) for role in ("poller", "scanner", "signer"))
-        for role in (poller, scanning, signing):
+        roles = [tenure(role=role) for role in ("poller", "notifier", "scanner", "signer")]
+        polling, telling, scanning, signing = roles
+        for role in roles:
             closing.push_async_callback(_leave, role)
 
         bank = _bank(settings, service, wallet, connected.me)
@@ -101,7 +102,8 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
             Sentences(settings.assets, settings.explorer_tx, Redactor(settings.secrets)),
             clock=world.clock,
             random=world.random,
-            tenure=poller,
+            polling=polling,
+            telling=telling,
             operators=(settings.admins_chat,) if settings.admins_chat else settings.owners,
             ephemeral=connected.ephemeral,
         )

@@ -29,7 +29,8 @@ from bot.transport import (
     TransportError,
     Unreachable,
 )
-from ledger.errors import Unavailable
+from chain.tenure import Tenure
+from ledger.errors import LeaseLost, Unavailable
 from ledger.journal import Lane
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Clock, Millis
@@ -39,6 +40,7 @@ from ledger.units import Decision, Row, Unit, View
 MOST_ATTEMPTS: Final = 12
 FIRST_RETRY_MS: Final = 1_000
 LONGEST_RETRY_MS: Final = 300_000
+STANDBY_SECONDS: Final = 5.0
 WRITE_PAUSES_SECONDS: Final = (0.05, 0.2, 1.0, 3.0)
 
 TOLD_BY_REPLY: Final = frozenset({"withdrawal.requested"})
@@ -62,6 +64,7 @@ class Verdict(NamedTuple):
 class Notifier:
     """Sends what is due. Several of these steps may run at once over one desk.
 
+    ``tenure`` is of the role notifier: two processes would tell everything twice.
     ``operators`` are the private chats that alerts go to; ``ephemeral`` tells that the server knows messages which one
     person of a group sees alone.
     """
@@ -73,11 +76,13 @@ class Notifier:
     clock: Clock
     random: Random
     me: Me
+    tenure: Tenure
     operators: tuple[int, ...]
     ephemeral: bool = False
 
     def __post_init__(self) -> None:
         self._news = asyncio.Event()
+        self._one_asks = asyncio.Lock()
 
     def wake(self) -> None:
         """Look at the outbox now: something was committed."""
@@ -85,7 +90,9 @@ class Notifier:
         self._news.set()
 
     async def step(self) -> float:
-        """Send one message, waiting for one if none is due."""
+        """Send one message, waiting for one if none is due; stand by while another process sends."""
+        if not await self._hold():
+            return STANDBY_SECONDS
         self.desk.load()
         pending = self.desk.take()
         if pending is None:
@@ -97,6 +104,15 @@ class Notifier:
             self.desk.done(pending)
             self._news.set()
         return 0.0
+
+    async def _hold(self) -> bool:
+        async with self._one_asks:
+            try:
+                await self.tenure.fence()
+            except LeaseLost:
+                self.tenure.forget()
+                return False
+        return True
 
     async def _send(self, pending: Pending) -> None:
         await self._settle(pending, await self._deliver(pending))

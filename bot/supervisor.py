@@ -98,6 +98,7 @@ async def finish(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task], timeout=GRACE_SECONDS)
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         raise
 
 

@@ -210,7 +210,8 @@ class Stage:
             self.speech,
             clock=self.clock,
             random=random.Random(self._program),
-            tenure=Tenure(self.service.leases, "poller", "stage", clock=self.clock),
+            polling=Tenure(self.service.leases, "poller", "stage", clock=self.clock),
+            telling=Tenure(self.service.leases, "notifier", "stage", clock=self.clock),
             operators=tuple(self.owners),
             poll_seconds=1,
         )

@@ -176,6 +176,10 @@ class Town:
         await self.until(lambda: not queue.waiting)
         await self.until(lambda: not self.books.select("SELECT 1 FROM inbox WHERE state = 'new'"))
 
+    async def told(self) -> None:
+        """Wait until everything was said that there is to say."""
+        await self.until(lambda: not self.books.select("SELECT 1 FROM outbox WHERE state = 'pending'"))
+
     async def squares(self) -> None:
         """Wait until all the books hold is what the treasury holds, with nothing under way."""
         await self.until(lambda: self.books.total(DENOM) == self.on_chain(TREASURY) and not self._under_way())
@@ -256,6 +260,12 @@ class Program:
         """Wait until it ended by itself, and return its exit code (-9: killed)."""
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), DEADLINE_SECONDS)
+
+    async def kill(self) -> int:
+        """Kill it as the kernel would, and return its exit code."""
+        assert self._process is not None
+        self._process.kill()
+        return await self.died()
 
     async def stop(self) -> int:
         """Ask it to stop and return its exit code."""
