@@ -111,6 +111,23 @@ class LightClient:
             ready = self._ready.pop(height)
         return ready.block
 
+    async def preview(self, trusted: TrustedHeader) -> tuple[bytes, ...]:
+        """Return the transactions of the block after ``trusted`` that its node claims to have succeeded.
+
+        Validators signed the block, but nothing proves results before the next one: for news, never for money. Raises
+        as `block` does, NotYet while there is no such block.
+        """
+        height = trusted.height + 1
+
+        async def question(node: Endpoint) -> tuple[bytes, ...]:
+            signed = await node.client.signed_header(height)
+            await self._accept(node.client, trusted, signed)
+            trust.link_back(signed.header, [], trusted)
+            (body,) = await node.client.bodies([height])
+            return _claimed_good(signed.header, body)
+
+        return await self.endpoints.ask(question, height=height)
+
     async def balance(self, block: VerifiedBlock, address: bytes, denom: Denom) -> int:
         """Return what ``address`` holds after ``block``, proved; Pruned when no node still has that state."""
         return await self._states.balance(block, address, denom, self._ahead_of(block))
@@ -325,14 +342,26 @@ def _next_headers(linked: Sequence[Header]) -> list[Header]:
 
 def _block(header: Header, successor: Header, body: Body, source: str) -> VerifiedBlock:
     """Return the block if its transactions and results hash to what the two headers say. Raises Unproven."""
-    if data_hash(body.txs) != header.data_hash:
-        raise Unproven(f"the transactions of height {header.height} are not those that its header names")
-    rows = reading.sequence(body.results.get("txs_results"), "txs_results")
-    outcomes: tuple[TxOutcome, ...] = tuple(outcome_from_json(row) for row in rows)
-    if len(outcomes) != len(body.txs) or results_hash(outcomes) != successor.last_results_hash:
+    outcomes = _outcomes(header, body)
+    if results_hash(outcomes) != successor.last_results_hash:
         raise Unproven(f"the results of height {header.height} are not those that the next header names")
     claims = _claims(body.results)
     return VerifiedBlock(trust.trusted(header), body.txs, outcomes, successor.app_hash, claims, source)
+
+
+def _outcomes(header: Header, body: Body) -> tuple[TxOutcome, ...]:
+    """Return what the node claims of the transactions, which are those that ``header`` names. Raises Unproven."""
+    if data_hash(body.txs) != header.data_hash:
+        raise Unproven(f"the transactions of height {header.height} are not those that its header names")
+    rows = reading.sequence(body.results.get("txs_results"), "txs_results")
+    if len(rows) != len(body.txs):
+        raise Unproven(f"height {header.height} has {len(body.txs)} transactions and {len(rows)} results")
+    return tuple(outcome_from_json(row) for row in rows)
+
+
+def _claimed_good(header: Header, body: Body) -> tuple[bytes, ...]:
+    outcomes = _outcomes(header, body)
+    return tuple(tx for tx, outcome in zip(body.txs, outcomes, strict=True) if outcome.code == 0)
 
 
 def _claims(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from chain.alarms import Alarms
 from chain.crosscheck import claimed_changes
 from chain.errors import ChainError, Halted, Lied, NodeUnavailable, NotYet, Pruned
-from chain.inbound import Treasury, read_block
+from chain.inbound import Treasury, read_arrivals, read_block
 from chain.tenure import Tenure
 from chain.verified import ChainView, TrustedHeader, VerifiedBlock
-from ledger.blocks import BlockFacts, Blocks, ProvedState, TreasuryAccount
+from ledger.blocks import BlockFacts, Blocks, Cursor, ProvedState, TreasuryAccount
 from ledger.errors import LeaseLost
 from ledger.ports import Clock, Millis
 from ledger.reconciliation import ClaimsWanted
@@ -28,6 +28,10 @@ class Sight(ChainView, Protocol):
 
     async def opening(self) -> TrustedHeader:
         """Return the header to start from on the first start."""
+        ...
+
+    async def preview(self, trusted: TrustedHeader) -> tuple[bytes, ...]:
+        """Return the transactions of the block after ``trusted`` that look good but are not proved to be."""
         ...
 
     async def claims(self, height: int) -> dict[str, Any]:
@@ -75,6 +79,7 @@ class Scanner:
         self._alarms = Alarms(blocks, clock)
         self._unavailable_since: Millis | None = None
         self._opening: TrustedHeader | None = None
+        self._foreseen = -1
 
     async def step(self) -> float:
         """Post the blocks that are there, up to a limit; return the seconds to wait before the next step.
@@ -84,6 +89,8 @@ class Scanner:
         """
         try:
             return await self._scan()
+        except NotYet:
+            return await self._wait_at_tip()
         except LeaseLost:
             self._tenure.forget()
             return self._rules.standby_seconds
@@ -187,11 +194,29 @@ class Scanner:
         self._unavailable_since = None
         self._alarms.cleared("chain.halted", "chain.pruned", "chain.unavailable")
 
+    async def _wait_at_tip(self) -> float:
+        """Tell members what is on its way, and operators when nothing was compared for long."""
+        cursor = self._blocks.cursor(self._chain_id)
+        if cursor is not None:
+            await self._alert_when_unsettled(cursor)
+            await self._foresee(cursor)
+        return self._rules.poll_seconds
+
+    async def _foresee(self, cursor: Cursor) -> None:
+        """Announce deposits of the block whose results the next one will prove; what cannot be had is no trouble."""
+        if self._foreseen == cursor.height:
+            return
+        try:
+            txs = await self._sight.preview(header_from_json(cursor.header))
+            arrivals = tuple(arrival for raw in txs for arrival in read_arrivals(raw, self._treasury))
+            if arrivals:
+                await self._blocks.foresee(await self._tenure.fence(), arrivals)
+            self._foreseen = cursor.height
+        except (ChainError, LeaseLost):
+            return
+
     async def _answer(self, error: ChainError) -> float:
         """Say how long to wait for what the chain did, and alert where a person must know."""
-        if isinstance(error, NotYet):
-            await self._alert_when_unsettled()
-            return self._rules.poll_seconds
         if isinstance(error, Lied):
             await self._alert_lie(error)
             return self._rules.retry_seconds
@@ -211,9 +236,8 @@ class Scanner:
         if now - self._unavailable_since >= self._rules.silent_ms:
             await self._alarms.tell("chain.unavailable", {"why": str(error)})
 
-    async def _alert_when_unsettled(self) -> None:
-        cursor = self._blocks.cursor(self._chain_id)
-        if cursor is not None and cursor.height - cursor.proved_height >= self._rules.unsettled_blocks:
+    async def _alert_when_unsettled(self, cursor: Cursor) -> None:
+        if cursor.height - cursor.proved_height >= self._rules.unsettled_blocks:
             why = f"no node proves balances since height {cursor.proved_height}"
             await self._alarms.tell("chain.unavailable", {"why": why}, topic="unsettled")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ledger.deposits import Arrival, Place, post_arrivals
+from ledger.deposits import Arrival, Place, destination, post_arrivals, spelled_amount
 from ledger.drafts import Draft
 from ledger.errors import BrokenInvariant, Unavailable
 from ledger.freezes import FreezeReason, freeze_everyone
@@ -167,6 +167,20 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     return Decision(True, tuple(draft.entries), tuple(draft.rows))
 
 
+def decide_foresight(
+    view: View, fence: Fence, arrivals: tuple[Arrival, ...], listed: frozenset[Denom]
+) -> Decision[None]:
+    """Announce what would be credited to members, if it succeeds as a node claims. Raises LeaseLost."""
+    require(view, fence)
+    rows = []
+    for each in arrivals:
+        amount, account = spelled_amount(each.amount), destination(view, each.memo).account
+        if each.denom in listed and amount is not None and account > 0:
+            facts = {"account": account, "amount": amount, "denom": each.denom, "tx": each.tx_hash}
+            rows.append(news("deposit.seen", account, facts, view.now))
+    return Decision(None, rows=tuple(rows))
+
+
 def _check_listed(state: ProvedState, listed: frozenset[Denom]) -> None:
     if frozenset(state.balances) != listed:
         raise BrokenInvariant(f"balances of {sorted(state.balances)} for the listed {sorted(listed)}")
@@ -255,6 +269,11 @@ class Blocks:
         """Post a block and tell whether it was new; raises what `decide_block` raises."""
         unit = Unit(lambda view: decide_block(view, fence, facts, self.listed))
         return await self._journal.submit(unit, Lane.SYSTEM)
+
+    async def foresee(self, fence: Fence, arrivals: tuple[Arrival, ...]) -> None:
+        """Tell members of deposits in a block whose results nothing proves yet; posts nothing. Raises LeaseLost."""
+        unit = Unit(lambda view: decide_foresight(view, fence, arrivals, self.listed))
+        await self._journal.submit(unit, Lane.SYSTEM)
 
     async def alert(self, alert: str, facts: Mapping[str, Any]) -> None:
         """Tell the operators about something that posts nothing."""

@@ -73,6 +73,8 @@ class Outside:
     state_fault: ChainError | None = None
     lies: list[Lied] = field(default_factory=list)
     explanation: dict[str, Any] = field(default_factory=dict)
+    coming: tuple[bytes, ...] = ()
+    """What the block ahead holds, which nothing proves yet."""
     events: dict[str, Any] = field(default_factory=dict)
     """What the node claims of the next block."""
     at_offer: Callable[[], None] | None = None
@@ -155,6 +157,12 @@ class Outside:
         if height > self.height:
             raise NotYet("the chain is not there yet")
         return self.blocks[height]
+
+    async def preview(self, trusted: TrustedHeader) -> tuple[bytes, ...]:
+        if not self.coming:
+            raise NotYet("nothing new")
+        assert trusted.height == self.height
+        return self.coming
 
     async def balance(self, block: VerifiedBlock, address: bytes, denom: Denom) -> int:
         assert address == TREASURY.raw

@@ -250,6 +250,33 @@ async def test_days_of_downtime_are_caught_up_in_order(running: Program, outside
     assert running.balance(ALICE) == sum(range(41))
 
 
+def _announced(running: Program) -> list[tuple[int, int]]:
+    rows = running.select(
+        "SELECT recipient, json_extract(facts, '$.amount') AS amount FROM outbox WHERE event = 'deposit.seen'"
+    )
+    return [(row["recipient"], row["amount"]) for row in rows]
+
+
+async def test_a_deposit_is_announced_once_before_it_is_proved(running: Program, outside: Outside) -> None:
+    await running.scan()
+    outside.coming = (deposit_tx(5_000, "11"),)
+    await running.scan()
+    await running.scan()
+    assert (_announced(running), running.balance(ALICE)) == ([(ALICE, 5_000)], 0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "memo", "denom"), [("010", "11", JUNO), ("5", "", JUNO), ("5", "11", "uatom")]
+)
+async def test_what_nobody_would_be_credited_is_not_announced(
+    running: Program, outside: Outside, amount: str, memo: str, denom: str
+) -> None:
+    await running.scan()
+    outside.coming = (deposit_tx(amount, memo, denom=denom), b"\xff")
+    await running.scan()
+    assert _announced(running) == []
+
+
 async def test_an_unlisted_denom_is_only_written_down(running: Program, outside: Outside) -> None:
     await running.scan()
     outside.grow((deposit_tx(10**30, "11", denom="factory/juno1x/gold"), 0))
