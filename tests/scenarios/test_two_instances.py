@@ -34,6 +34,7 @@ async def test_the_second_takes_over_and_nothing_is_told_or_done_twice(place: To
         await place.until(lambda: place.balance(ana) == 10 * JUNO)
         place.telegram.say(ana, chat, "/send 1 @ben")
         await place.heard(ana, chat, "Receipt")
+        await place.told()
 
         assert await first.kill() == -signal.SIGKILL
         place.telegram.say(ana, chat, "/send 2 @ben")
