@@ -128,11 +128,17 @@ class Grant:
 
 Message = Send | MultiSend | Exec | Grant
 
+MESSAGE_URLS: Final = frozenset(
+    {cosmos.MSG_SEND_URL, cosmos.MSG_MULTI_SEND_URL, cosmos.MSG_EXEC_URL, cosmos.MSG_GRANT_URL}
+)
+"""The messages that this chain knows."""
+
 
 class Signer(NamedTuple):
-    """Who signs: the compressed key (empty when left out) and the sequence."""
+    """Who signs: the compressed key (empty when left out), how, and the sequence."""
 
     public_key: bytes
+    has_mode: bool
     direct: bool
     sequence: int
 
@@ -149,9 +155,11 @@ class Tx:
     memo: bytes
     timeout_height: int
     signer_infos: tuple[Signer, ...]
+    has_fee: bool
     fee: Coins
     gas_limit: int
     payer: str
+    granter: str
 
 
 def _varint(encoded: bytes, at: int) -> tuple[int, int]:
@@ -246,6 +254,8 @@ def decode_tx(encoded: bytes) -> Tx:
     fee = Fields(FEE, info.merged(2))
     if not body.has(1):
         raise Refusal(INVALID_REQUEST, "must contain at least one message")
+    if body.has(1023) or body.has(2047):
+        raise Refusal(TX_DECODE, "no registered implementations of type tx.TxExtensionOptionI")
     return Tx(
         encoded=encoded,
         body=raw.octets(1),
@@ -255,9 +265,11 @@ def decode_tx(encoded: bytes) -> Tx:
         memo=body.octets(2),
         timeout_height=body.integer(3),
         signer_infos=tuple(_signer(each) for each in info.all(1)),
+        has_fee=info.has(2),
         fee=_coins(fee.all(1)),
         gas_limit=fee.integer(2),
         payer=fee.text(3),
+        granter=fee.text(4),
     )
 
 
@@ -279,34 +291,35 @@ def _require_ordered(encoded: bytes) -> None:
         at = after + length
 
 
-def _coins(encoded: list[bytes]) -> Coins:
-    fields = [Fields(COIN, each) for each in encoded]
+def _coins(encoded: list[bytes], *, extensible: bool = False) -> Coins:
+    fields = [Fields(COIN, each, extensible=extensible) for each in encoded]
     return tuple(
         Coin(each.text(1), parse_amount(each.text(2)) if each.octets(2) else NO_AMOUNT) for each in fields
     )
 
 
 def _sides(encoded: list[bytes]) -> tuple[Side, ...]:
-    fields = [Fields(SIDE, each) for each in encoded]
-    return tuple(Side(each.text(1), _coins(each.all(2))) for each in fields)
+    fields = [Fields(SIDE, each, extensible=True) for each in encoded]
+    return tuple(Side(each.text(1), _coins(each.all(2), extensible=True)) for each in fields)
 
 
 def _message(packed: bytes, depth: int = 1) -> Message:
+    """Return a message of the body; inside of it, high unknown fields are for extensions that may be ignored."""
     if depth > _DEEPEST_MESSAGE:
         raise Refusal(TX_DECODE, "recursion depth exceeded")
-    fields = Fields(PACKED, packed)
+    fields = Fields(PACKED, packed, extensible=True)
     url, value = fields.text(1), fields.octets(2)
     if url == cosmos.MSG_SEND_URL:
-        send = Fields(SEND, value)
-        return Send(send.text(1), send.text(2), _coins(send.all(3)))
+        send = Fields(SEND, value, extensible=True)
+        return Send(send.text(1), send.text(2), _coins(send.all(3), extensible=True))
     if url == cosmos.MSG_MULTI_SEND_URL:
-        multi = Fields(MULTI_SEND, value)
+        multi = Fields(MULTI_SEND, value, extensible=True)
         return MultiSend(_sides(multi.all(1)), _sides(multi.all(2)))
     if url == cosmos.MSG_EXEC_URL:
-        inner = Fields(EXEC, value)
+        inner = Fields(EXEC, value, extensible=True)
         return Exec(inner.text(1), tuple(_message(each, depth + 1) for each in inner.all(2)))
     if url == cosmos.MSG_GRANT_URL:
-        return _grant(Fields(GRANT_MESSAGE, value))
+        return _grant(Fields(GRANT_MESSAGE, value, extensible=True))
     raise Refusal(TX_DECODE, f"unable to resolve type URL {url}")
 
 
@@ -335,8 +348,9 @@ def _signer(encoded: bytes) -> Signer:
     mode = Fields(MODE_INFO, fields.merged(2))
     direct = Fields(SINGLE, mode.merged(1)).integer(1) == cosmos.SIGN_MODE_DIRECT
     if not fields.has(1):
-        return Signer(b"", direct, fields.integer(3))
+        return Signer(b"", fields.has(2), direct, fields.integer(3))
     packed = Fields(PACKED, fields.merged(1))
     if packed.text(1) != cosmos.SECP256K1_URL:
         raise Refusal(TX_DECODE, f"unable to resolve type URL {packed.text(1)}")
-    return Signer(Fields(PUBLIC_KEY, packed.octets(2)).octets(1), direct, fields.integer(3))
+    key = Fields(PUBLIC_KEY, packed.octets(2)).octets(1)
+    return Signer(key, fields.has(2), direct, fields.integer(3))

@@ -15,27 +15,30 @@ import coincurve
 from chain import address, cosmos
 from chain.parameters import ChainParameters
 from chain.verified import TxOutcome
-from ledger.errors import Refused
 from sandbox.node import addresses, events, gas, messages, state
 from sandbox.node.decoding import Coin, Coins, Message, Tx, decode_tx
 from sandbox.node.refusal import (
     INSUFFICIENT_FEE,
     INSUFFICIENT_FUNDS,
-    INVALID_ADDRESS,
     INVALID_PUBLIC_KEY,
+    INVALID_REQUEST,
     MEMO_TOO_LARGE,
     NO_SIGNATURES,
     TIMEOUT_HEIGHT,
     UNAUTHORIZED,
+    UNDEFINED,
     UNKNOWN_ADDRESS,
+    UNNAMED,
     WRONG_SEQUENCE,
     Refusal,
+    stumbled,
 )
 
 FEE_COLLECTOR: Final = address.module_address("fee_collector")
 _CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _COMPACT_SIGNATURE: Final = 64
 _COMPRESSED_KEY: Final = 33
+_LARGEST_GAS: Final = 2**63 - 1
 
 
 class Mode(Enum):
@@ -151,12 +154,15 @@ class _Run:
     # The checks before the messages, in the chain's order.
 
     def _ante(self, layer: state.Layer) -> tuple[events.Event, ...]:
+        if not self._tx.has_fee:
+            raise stumbled("runtime error: invalid memory address or nil pointer dereference")
         signers = self._signers()
         self._require_signatures(len(signers))
         self._require_in_time()
         self._require_short_memo()
         self._meter.spend(gas.TX_BYTE * len(self._tx.encoded), "txSize")
-        told = self._charge(layer, self._address(self._tx.payer) if self._tx.payer else signers[0])
+        payer = self._context(layer).read(self._tx.payer, "fee payer") if self._tx.payer else signers[0]
+        told = self._charge(layer, payer)
         accounts = [self._with_key(layer, index, signer) for index, signer in enumerate(signers)]
         self._meter.spend(gas.ANTE + gas.SIGNATURE * len(signers), "ante verify: secp256k1")
         for index, signer in enumerate(accounts):
@@ -168,20 +174,20 @@ class _Run:
     def _signers(self) -> list[bytes]:
         """Return who must sign, each once; the payer of the fee last, when it is another."""
         texts = [text for message in self._tx.messages for text in messages.signers(message)]
-        found = list(dict.fromkeys(self._address(text) for text in texts))
-        payer = [self._address(self._tx.payer)] if self._tx.payer else []
+        asked = self._context(self._base)
+        found = [asked.read_signer(text) for text in texts]
+        payer = [asked.read(self._tx.payer, "fee payer")] if self._tx.payer else []
         return list(dict.fromkeys([*found, *payer]))
 
-    def _address(self, text: str) -> bytes:
-        try:
-            return addresses.decode(text, self._prefix)
-        except Refused as refused:
-            raise Refusal(INVALID_ADDRESS, f"decoding bech32 failed: {refused}") from refused
-
     def _require_signatures(self, signers: int) -> None:
+        if self._tx.gas_limit > _LARGEST_GAS:
+            raise Refusal(INVALID_REQUEST, f"invalid gas supplied; {self._tx.gas_limit} > {_LARGEST_GAS}")
         if not self._tx.signatures:
             raise Refusal(NO_SIGNATURES, "no signatures supplied")
-        if not len(self._tx.signatures) == len(self._tx.signer_infos) == signers:
+        infos = len(self._tx.signer_infos)
+        if len(self._tx.signatures) == signers < infos:
+            raise stumbled(f"index out of range [{signers}] with length {signers}")
+        if not len(self._tx.signatures) == infos == signers:
             raise Refusal(
                 UNAUTHORIZED, f"wrong number of signers; expected {signers}, got {len(self._tx.signatures)}"
             )
@@ -203,6 +209,8 @@ class _Run:
         fee = self._tx.fee
         if self._mode in {Mode.CHECK, Mode.RECHECK}:
             self._require_floor(fee)
+        if self._tx.granter:
+            raise Refusal(INVALID_REQUEST, "fee grants are not enabled")
         if any(coin.amount < 0 for coin in fee):
             raise Refusal(INSUFFICIENT_FEE, f"invalid fee provided: {events.spelled(fee)}")
         payer_text = addresses.encode(self._prefix, payer)
@@ -223,6 +231,9 @@ class _Run:
 
     def _require_floor(self, fee: Coins) -> None:
         parameters = self._rules.parameters
+        for coin in fee:
+            if not state.is_denom(coin.denom):
+                raise stumbled(f"invalid denom: {coin.denom}")
         required = parameters.fee(self._tx.gas_limit)
         offered = {coin.denom: coin.amount for coin in fee}.get(parameters.fee_denom, 0)
         if required and offered < required:
@@ -249,11 +260,9 @@ class _Run:
             text = addresses.encode(self._prefix, raw)
             raise Refusal(UNKNOWN_ADDRESS, f"account {text} does not exist")
         key = self._tx.signer_infos[index].public_key
-        if (
-            key
-            and self._mode is not Mode.SIMULATE
-            and (len(key) != _COMPRESSED_KEY or address.key_address(key) != raw)
-        ):
+        if key and len(key) != _COMPRESSED_KEY:
+            raise stumbled("length of pubkey is incorrect")
+        if key and self._mode is not Mode.SIMULATE and address.key_address(key) != raw:
             raise Refusal(
                 INVALID_PUBLIC_KEY,
                 f"pubKey does not match signer address {signer.address} with signer index: {index}",
@@ -271,6 +280,8 @@ class _Run:
             raise Refusal(
                 WRONG_SEQUENCE, f"account sequence mismatch, expected {signer.sequence}, got {info.sequence}"
             )
+        if not info.has_mode:
+            raise Refusal(UNNAMED, "got empty SignatureData", UNDEFINED)
         if self._mode in {Mode.CHECK, Mode.BLOCK} and not (info.direct and self._signed_by(index, signer)):
             chain_id = self._rules.parameters.chain_id
             raise Refusal(

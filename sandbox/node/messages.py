@@ -8,6 +8,7 @@ from chain.light import wire
 from ledger.errors import Refused
 from sandbox.node import addresses, events, gas, state
 from sandbox.node.decoding import GRANT as GRANT_SCHEMA
+from sandbox.node.decoding import MESSAGE_URLS as KNOWN_URLS
 from sandbox.node.decoding import TIMESTAMP as TIMESTAMP_SCHEMA
 from sandbox.node.decoding import (
     Authorization,
@@ -21,7 +22,16 @@ from sandbox.node.decoding import (
     Send,
     authorization,
 )
-from sandbox.node.refusal import INVALID_ADDRESS, INVALID_COINS, INVALID_REQUEST, UNAUTHORIZED, Refusal
+from sandbox.node.refusal import (
+    INVALID_ADDRESS,
+    INVALID_COINS,
+    INVALID_REQUEST,
+    INVALID_TYPE,
+    UNAUTHORIZED,
+    UNDEFINED,
+    UNNAMED,
+    Refusal,
+)
 
 _NO_INPUTS: Final = 2
 _NO_OUTPUTS: Final = 3
@@ -54,6 +64,13 @@ class Context:
             return addresses.decode(text, self.prefix)
         except Refused as refused:
             raise Refusal(INVALID_ADDRESS, f"invalid {what} address: {refused}") from refused
+
+    def read_signer(self, text: str) -> bytes:
+        """Return the bytes of an address that the chain asked a message for; its errors have no code of their own."""
+        try:
+            return addresses.decode(text, self.prefix)
+        except Refused as refused:
+            raise Refusal(UNNAMED, f"decoding bech32 failed: {refused}", UNDEFINED) from refused
 
     def credit(self, recipient: bytes, coins: Coins) -> None:
         """Give coins to an account and open it when it is new."""
@@ -167,6 +184,8 @@ def _grant(context: Context, message: Grant) -> None:
             _GRANT_IN_THE_PAST, "expiration time of authorization should be more than current time", "authz"
         )
     _require_valid_limits(context, message.authorization)
+    if message.authorization.message_url not in KNOWN_URLS:
+        raise Refusal(INVALID_TYPE, f"{message.authorization.message_url} doesn't exist.")
     context.meter.spend(gas.GRANT, "WriteFlat")
     if state.account(context.state, grantee) is None:
         _refuse_blocked(context, grantee, message.grantee)
@@ -191,7 +210,7 @@ def _exec(context: Context, message: Exec) -> bytes:
     answers = b""
     for index, inner in enumerate(message.messages):
         (text,) = signers(inner)[:1] or ("",)
-        granter = context.read(text, "granter")
+        granter = context.read_signer(text)
         if granter != grantee:
             _use_grant(context, granter, grantee, inner)
         before = len(context.told)

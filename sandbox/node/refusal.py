@@ -18,10 +18,16 @@ INVALID_REQUEST: Final = 18
 MEMPOOL_FULL: Final = 20
 KEY_NOT_FOUND: Final = 22
 INVALID_HEIGHT: Final = 26
+INVALID_TYPE: Final = 29
 TIMEOUT_HEIGHT: Final = 30
 WRONG_SEQUENCE: Final = 32
 PANIC: Final = 111_222
 """The program of the chain stumbled and was caught."""
+UNNAMED: Final = 1
+"""An error that the chain never registered."""
+
+UNDEFINED: Final = "undefined"
+"""The codespace of errors without one."""
 
 _WORDS: Final = {
     TX_DECODE: "tx parse error",
@@ -40,6 +46,7 @@ _WORDS: Final = {
     MEMPOOL_FULL: "mempool is full",
     KEY_NOT_FOUND: "key not found",
     INVALID_HEIGHT: "invalid height",
+    INVALID_TYPE: "invalid type",
     TIMEOUT_HEIGHT: "tx timeout height",
     WRONG_SEQUENCE: "incorrect account sequence",
 }
@@ -54,3 +61,8 @@ class Refusal(Exception):  # noqa: N818 - the chain's answer, not a failure of t
         super().__init__(self.log)
         self.code = code
         self.codespace = codespace
+
+
+def stumbled(why: str) -> Refusal:
+    """Return the refusal that a recovered panic becomes."""
+    return Refusal(PANIC, f"recovered: {why}", UNDEFINED)

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from chain import cosmos
 from sandbox.node.decoding import NO_AMOUNT, Coin
 from sandbox.node.multistore import Change
-from sandbox.node.refusal import INSUFFICIENT_FUNDS, INVALID_COINS, PANIC, Refusal
+from sandbox.node.refusal import INSUFFICIENT_FUNDS, INVALID_COINS, Refusal, stumbled
 
 _DENOM: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}\Z")
 _SUPPLY: Final = b"\x00"
@@ -131,12 +131,17 @@ def supply(state: Readable, denom: str) -> int:
     return int(state.get("bank", _SUPPLY + denom.encode()) or 0)
 
 
+def is_denom(text: str) -> bool:
+    """Tell whether the chain takes ``text`` for the name of a coin."""
+    return _DENOM.match(text) is not None
+
+
 def require_valid(coins: Sequence[Coin]) -> None:
     """Refuse what the chain refuses: denoms out of order or twice, amounts not above zero."""
     if any(coin.amount == NO_AMOUNT for coin in coins):
-        raise Refusal(PANIC, "recovered: runtime error: invalid memory address", "undefined")
+        raise stumbled("runtime error: invalid memory address or nil pointer dereference")
     denoms = [coin.denom for coin in coins]
-    named = all(_DENOM.match(denom) for denom in denoms) and denoms == sorted(set(denoms))
+    named = all(map(is_denom, denoms)) and denoms == sorted(set(denoms))
     if not coins or not named or any(coin.amount <= 0 for coin in coins):
         raise Refusal(INVALID_COINS, ",".join(map(str, coins)))
 

@@ -15,7 +15,7 @@ from tests.contract.signing import Draft, Person, body_of, multi_send
 
 REAL: Final = "real"
 SANDBOX: Final = "sandbox"
-PEOPLE: Final = 300
+PEOPLE: Final = 400
 """How many funded accounts a run has: tests take fresh ones, so that no test meets another's sequence."""
 RICHES: Final = 20_000_000
 BLOCK_TIME: Final = "150ms"
@@ -77,7 +77,7 @@ def _numbers(node: Node) -> Iterator[int]:
     return itertools.count()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rich(_numbers: Iterator[int]) -> Callable[[], Person]:
     """Return a source of people who own RICHES ujuno and never signed."""
 

@@ -32,7 +32,11 @@ class SystemClock:
 
 
 def _listen() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
+    """Listen on a free port. The protocol is named: asyncio sends without delay only on sockets that say TCP."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
 
 
 def _url(listener: socket.socket) -> str:
