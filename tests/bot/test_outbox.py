@@ -1,0 +1,110 @@
+"""What goes out first, and who waits for whom."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.outbox import Desk, Pending, subject_of
+from bot.pacing import Pacer
+from ledger.ports import Millis
+
+START = 1_700_000_000_000
+
+
+class StoppedClock:
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> Millis:
+        return Millis(self.time)
+
+
+class Table:
+    """The outbox as a list of rows, all of them due."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, str, int, str, int]] = []
+        self.tracked: dict[str, tuple[int, int, int]] = {}
+
+    def add(self, event: str, recipient: int, **facts: Any) -> None:
+        self.rows.append((len(self.rows) + 1, event, recipient, json.dumps(facts), 0))
+
+    def select(self, sql: str, parameters: Any = ()) -> list[Any]:
+        if "tracked_messages" in sql:
+            found = self.tracked.get(parameters[0])
+            return [found] if found else []
+        return list(self.rows)
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def desk(table: Table, clock: StoppedClock) -> Desk:
+    return Desk(table, clock, Pacer())
+
+
+def order(desk: Desk, clock: StoppedClock, table: Table, seconds: int = 60) -> list[int]:
+    """Take everything, one second after the other; return the numbers in order."""
+    taken = []
+    for _ in range(seconds):
+        desk.changed()
+        desk.load()
+        pending: Pending | None = desk.take()
+        if pending is not None:
+            taken.append(pending.id)
+            table.rows = [row for row in table.rows if row[0] != pending.id]
+            desk.done(pending)
+        clock.time += 1000
+    return taken
+
+
+def test_answers_go_before_edits_and_edits_before_notices(
+    desk: Desk, clock: StoppedClock, table: Table
+) -> None:
+    table.tracked["withdrawal:7"] = (11, 5, 0)
+    table.add("transfer.received", 11)
+    table.add("withdrawal.confirmed", 11, withdrawal=7)
+    table.add("reply", 11, chat=11, say="x")
+    assert order(desk, clock, table) == [3, 2, 1]
+
+
+def test_a_chats_messages_keep_their_order(desk: Desk, clock: StoppedClock, table: Table) -> None:
+    for _ in range(5):
+        table.add("reply", 11, chat=11, say="x")
+    assert order(desk, clock, table) == [1, 2, 3, 4, 5]
+
+
+def test_one_message_of_a_chat_is_on_its_way_at_a_time(desk: Desk, table: Table) -> None:
+    for chat in (11, 11, 22):
+        table.add("reply", chat, chat=chat, say="x")
+    desk.load()
+    first, second, third = desk.take(), desk.take(), desk.take()
+    assert (first and first.id, second and second.id, third) == (1, 3, None)
+
+
+def test_what_is_hidden_from_a_group_waits_for_its_readers_own_chat(desk: Desk, table: Table) -> None:
+    table.add("reply", 11, chat=-100, say="x", group=True, private=True)
+    desk.load()
+    pending = desk.take()
+    assert pending is not None
+    assert pending.chat == 11
+
+
+def test_nothing_to_do_lasts_until_the_table_is_read_again(desk: Desk) -> None:
+    desk.load()
+    assert 0 < desk.pause_seconds() <= 0.5
+
+
+def test_news_belong_to_their_subject() -> None:
+    assert subject_of("withdrawal.confirmed", 11, {"withdrawal": 7}) == "withdrawal:7"
+    assert subject_of("deposit.credited", 11, {}) == "deposit:11"
+    assert subject_of("transfer.received", 11, {}) is None
