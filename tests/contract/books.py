@@ -19,6 +19,7 @@ from chain.tenure import Tenure
 from chain.wallet import Wallet
 from ledger.accounts import AccountId
 from ledger.money import Amount, Asset, Denom
+from ledger.ports import Clock
 from ledger.service import LedgerService
 from ledger.withdrawals import Request, Terms, Withdrawal
 from tests.contract.node import DENOM, PATIENCE_SECONDS, Node
@@ -110,26 +111,9 @@ async def books(
     terms = (Terms(JUNO, minimum=Amount(1_000), fee=FEE),)
     service = await LedgerService.open(path, clock=clock, blocking=run_inline, assets=ASSETS, terms=terms)
     sight = LightClient(endpoints, parameters, clock=clock)
-    scanner = Scanner(
-        sight,
-        service.blocks,
-        Tenure(service.leases, "scanner", "contract", clock=clock),
-        chain_id=node.chain_id,
-        treasury=Treasury(treasury.raw_address, parameters.prefix),
-        clock=clock,
-        take_lies=endpoints.take_lies,
-    )
-    sender = Sender(
-        Wallet(treasury.key, parameters),
-        between(sight),
-        Tenure(service.leases, "signer", "contract", clock=clock),
-        blocks=service.blocks,
-        payments=service.payments,
-        withdrawals=service.withdrawals,
-        reader=service.reader,
-        parameters=parameters,
-        clock=clock,
-    )
+    wallet = Wallet(treasury.key, parameters)
+    scanner = _scanner(sight, service, wallet, parameters, clock)
+    sender = _sender(between(sight), service, wallet, parameters, clock)
     opened = Books(node, treasury, service, scanner, sender)
     try:
         await service.users.register(MEMBER, "Member")
@@ -138,3 +122,33 @@ async def books(
     finally:
         await endpoints.close()
         await service.close()
+
+
+def _scanner(
+    sight: LightClient, service: LedgerService, wallet: Wallet, parameters: ChainParameters, clock: Clock
+) -> Scanner:
+    return Scanner(
+        sight,
+        service.blocks,
+        Tenure(service.leases, "scanner", "contract", clock=clock),
+        chain_id=parameters.chain_id,
+        treasury=Treasury(wallet.raw_address, parameters.prefix),
+        clock=clock,
+        take_lies=sight.endpoints.take_lies,
+    )
+
+
+def _sender(
+    nodes: Broadcaster, service: LedgerService, wallet: Wallet, parameters: ChainParameters, clock: Clock
+) -> Sender:
+    return Sender(
+        wallet,
+        nodes,
+        Tenure(service.leases, "signer", "contract", clock=clock),
+        blocks=service.blocks,
+        payments=service.payments,
+        withdrawals=service.withdrawals,
+        reader=service.reader,
+        parameters=parameters,
+        clock=clock,
+    )
