@@ -1,12 +1,15 @@
 """The command ``moneta``.
 
 Exit codes: 0 done, 1 failed unexpectedly, 2 wrong use or settings, 3 the database belongs to another program, chain or
-bot, 4 the books contradict themselves, 5 Telegram or the nodes cannot be reached or refuse.
+bot, 4 the books contradict themselves or their file is damaged, 5 Telegram or the nodes cannot be reached or refuse,
+6 another process is in the way: try again, 7 the disk is full, failing or read-only. docs/operations.md tells what to do.
 """
 
 import argparse
 import asyncio
+import errno
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import IntEnum
@@ -22,10 +25,13 @@ from bot.transport import BadToken, Telegram, TransportError
 from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
-from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
-from ledger.migrate import migrate
+from ledger.backup import RESTORING, CannotCopy, Restored, back_up, restore
+from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
+from ledger.migrate import migrate, released
 from ledger.money import Asset, Denom, format_amount
 from ledger.presence import Presence
+from ledger.reader import Reader
+from ledger.store import Fault, fault_of
 from ledger.world import SystemClock, ThreadRunner
 
 GROUP: Final = "moneta.commands"
@@ -41,6 +47,8 @@ class Exit(IntEnum):
     WRONG_DATABASE = 3
     BROKEN_BOOKS = 4
     UNREACHABLE = 5
+    BUSY = 6
+    DISK = 7
 
 
 FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
@@ -54,9 +62,36 @@ FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
         ),
     ),
     BadToken: (Exit.UNREACHABLE, "{}"),
-    Unavailable: (Exit.FAILED, "The database cannot be used now: {}"),
+    CannotCopy: (Exit.USAGE, "{}. Nothing was changed."),
+    Refused: (Exit.USAGE, "Refused: {}. Nothing was changed."),
+    Unavailable: (Exit.BUSY, "The database cannot be used now: {}. Nothing was changed."),
 }
 """What ends the program with a sentence instead of a traceback."""
+
+FAULTS: Final[Mapping[Fault, tuple[Exit, str]]] = {
+    Fault.LOCKED: (
+        Exit.BUSY,
+        "Another process keeps the database to itself: {}. Nothing was changed; try again.",
+    ),
+    Fault.DISK: (
+        Exit.DISK,
+        "The disk is full, failing or read-only: {}. Nothing that was committed is lost.",
+    ),
+    Fault.CORRUPT: (
+        Exit.BROKEN_BOOKS,
+        (
+            "The file of the database is damaged: {}\n"
+            "Keep it as it is, with the -wal beside it; `moneta restore` puts a backup in its place."
+        ),
+    ),
+}
+"""The same for what SQLite says; anything else it says is a mistake of this program."""
+
+_DISK_ERRORS: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+)
+
+_EXPECTED: Final[tuple[type[Exception], ...]] = (*FAILURES, sqlite3.Error, OSError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,9 +103,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser(sorted(above)).parse_args(arguments)
     try:
         return int(options.act(options))
-    except tuple(FAILURES) as error:
-        code, form = next(told for kind, told in FAILURES.items() if isinstance(error, kind))
-        return _fail(code, form.format(error))
+    except _EXPECTED as error:
+        told = _told(error)
+        if told is None:
+            raise
+        return _fail(told[0], told[1].format(error))
+
+
+def _told(error: Exception) -> tuple[Exit, str] | None:
+    """Return the exit code and the form of the sentence for ``error``, None for one that nobody expected."""
+    if isinstance(error, sqlite3.Error):
+        return FAULTS.get(fault_of(error))
+    if isinstance(error, Unavailable) and isinstance(error.__cause__, sqlite3.Error):
+        return FAULTS.get(fault_of(error.__cause__)) or FAILURES[Unavailable]
+    if isinstance(error, OSError):
+        return FAULTS[Fault.DISK] if error.errno in _DISK_ERRORS else None
+    return next(told for kind, told in FAILURES.items() if isinstance(error, kind))
 
 
 def _fail(code: Exit, why: str) -> int:
@@ -88,10 +136,25 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
         ("migrate", _migrate, "bring the database to this program's schema"),
         ("audit", _audit, "replay the books: rows, balances and the hash chain"),
     ):
-        command = commands.add_parser(name, help=summary, description=summary)
-        command.add_argument("--env-file", type=Path, default=Path(".env"), help="settings (default: .env)")
-        command.set_defaults(act=act)
+        _add(commands, name, act, summary)
+    backup = _add(
+        commands, "backup", _backup, "copy the books, also while they are in use, and audit the copy"
+    )
+    backup.add_argument("file", type=Path, help="where to; must not exist")
+    restoring = _add(
+        commands, "restore", _restore, "put a backup in the place of the books; the bot must not run"
+    )
+    restoring.add_argument("file", type=Path, help="a file that `moneta backup` wrote")
     return parser
+
+
+def _add(
+    commands: Any, name: str, act: Callable[[argparse.Namespace], int], summary: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+    command.add_argument("--env-file", type=Path, default=Path(".env"), help="settings (default: .env)")
+    command.set_defaults(act=act)
+    return command
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -101,6 +164,9 @@ def _run(options: argparse.Namespace) -> int:
     blocking = ThreadRunner("ledger")
     random = SystemRandom()
     presence = Presence(settings.database, f"{random.getrandbits(64):016x}")
+    if RESTORING in presence.others():
+        presence.close()
+        raise Unavailable("a restore is under way")
     world = program.World(clock, blocking, random, holder=presence.name, is_dead=presence.is_dead)
     try:
         asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
@@ -139,7 +205,25 @@ def _check(options: argparse.Namespace) -> int:
     settings = load(Settings, options.env_file)
     logs.configure(SystemClock(), settings.secrets, "WARNING", settings.log_format)
     print(f"Settings: good. Treasury {settings.wallet().address} on {settings.chain_id}.")
+    print(_database_line(settings.database))
     return asyncio.run(_check_outside(settings))
+
+
+def _database_line(path: Path) -> str:
+    """Return how the database is. Raises WrongDatabase for one of a newer program."""
+    if not path.exists():
+        return f"Database: none at {path} yet; it is made at the first run."
+    books = Reader(path)
+    try:
+        applied, known = books.select("SELECT count(*) FROM schema_migrations")[0][0], len(released())
+    finally:
+        books.close()
+    if applied > known:
+        raise WrongDatabase(f"it has {applied} migrations, this program knows {known}")
+    behind = (
+        f", {known - applied} migrations behind; `moneta migrate` applies them" if applied < known else ""
+    )
+    return f"Database: {path}{behind}."
 
 
 async def _check_outside(settings: Settings) -> int:
@@ -188,6 +272,51 @@ def _audit(options: argparse.Namespace) -> int:
     report = audit(settings.database)
     print("\n".join(audit_lines(report, settings)))
     return Exit.DONE if report.clean else Exit.BROKEN_BOOKS
+
+
+def _backup(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    report = back_up(settings.database, options.file)
+    print(f"{options.file}: {report.transactions} postings, audited. The newest link is {report.head.hex()}.")
+    return Exit.DONE
+
+
+def _restore(options: argparse.Namespace) -> int:
+    settings = load(Settings, options.env_file)
+    restored = restore(
+        options.file,
+        settings.database,
+        clock=SystemClock(),
+        identity={
+            "chain_id": settings.chain_id,
+            "address": settings.wallet().address,
+            "bot_id": str(settings.bot_id),
+        },
+        quiet_blocks=settings.timeout_blocks,
+    )
+    print("\n".join(restored_lines(restored, settings)))
+    return Exit.DONE
+
+
+def restored_lines(restored: Restored, settings: Settings) -> list[str]:
+    """Return what whoever restored must know."""
+    kept = (
+        f"What was there is kept as {restored.replaced}."
+        if restored.replaced
+        else "Nothing was there before."
+    )
+    return [
+        f"{settings.database}: restored, {restored.report.transactions} postings, audited. {kept}",
+        (
+            "Deposits since the backup come back from the chain by themselves. Transfers and other acts in the chat since "
+            "then are lost: Telegram does not send again what the bot had confirmed. News that waited at the time of the "
+            "backup may be told twice."
+        ),
+        (
+            f"Nothing is signed, cancelled or asked for until {settings.timeout_blocks} blocks after now are read. Payments "
+            "found on the way that these books do not know are borne by SYSTEM_RESERVE; `moneta attribute` lists them."
+        ),
+    ]
 
 
 def audit_lines(report: AuditReport, settings: Books) -> list[str]:

@@ -6,6 +6,7 @@ no code of ours can do by mistake, and no text that reached SQL by mistake can d
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,10 @@ PAGE_BYTES: Final = 4096
 
 WRITER_CACHE: Final = -65_536
 """64 MB, spelled as SQLite wants it: negative KiB."""
+
+COPY_ATTEMPTS: Final = 40
+COPY_PAUSE_SECONDS: Final = 0.25
+"""Ten seconds for a process that keeps the database to itself."""
 
 BALANCE_TRIGGERS: Final = frozenset({"transactions_apply", "transactions_open_balances"})
 TOTAL_TRIGGERS: Final = frozenset({"transactions_total"})
@@ -94,6 +99,44 @@ def open_migrator(path: Path) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy the database at ``source`` into the empty file ``target`` as it is at one moment, whoever writes meanwhile.
+
+    The copy has no log beside it, so that it is one file. Raises sqlite3.OperationalError (BUSY) when another process
+    keeps the source to itself.
+    """
+    waits = 0
+
+    def wait(status: int, _remaining: int, _pages: int) -> None:
+        # Without a limit of our own, the copy would be tried again for ever.
+        nonlocal waits
+        waits += status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        if waits > COPY_ATTEMPTS:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = status
+            raise error
+
+    with (
+        closing(open_reader(source)) as reading,
+        closing(_connect(f"{target.absolute().as_uri()}?mode=rw")) as copy,
+    ):
+        reading.backup(copy, progress=wait, sleep=COPY_PAUSE_SECONDS)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def fold_log(path: Path) -> None:
+    """Write the log of the database at ``path`` back into the file, so that the file is all of it.
+
+    Raises sqlite3.OperationalError (BUSY) while another process uses it, and other errors of a damaged database.
+    """
+    with closing(_connect(f"{path.absolute().as_uri()}?mode=rw")) as connection:
+        (blocked, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if blocked:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
 
 
 def _connect(uri: str) -> sqlite3.Connection:

@@ -18,14 +18,24 @@ _SUFFIX: Final = ".alive"
 
 
 class Presence:
-    """This process beside the database at ``path``, as ``name``: a word unlike any other's. Close it at the end."""
+    """This process beside the database at ``path``, as ``name``: a word unlike any other's. Close it at the end.
+
+    Raises BlockingIOError when a living process has that name.
+    """
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self._path = path
         self._file = os.open(self._of(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if fcntl is not None:
+            self._lock()
+
+    def _lock(self) -> None:
+        try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise
 
     def _of(self, holder: str) -> Path:
         return self._path.with_name(f"{self._path.name}-{holder}{_SUFFIX}")
@@ -47,10 +57,21 @@ class Presence:
             os.close(file)
         return True
 
+    def others(self) -> list[str]:
+        """Return the names of other processes beside this database that have not certainly ended."""
+        names = (self._name_of(path) for path in self._path.parent.glob(self._of("*").name))
+        # Another database beside this one may have a longer name that begins alike.
+        return sorted(
+            name for name in names if name.isalnum() and name != self.name and not self.is_dead(name)
+        )
+
+    def _name_of(self, path: Path) -> str:
+        return path.name.removesuffix(_SUFFIX).removeprefix(f"{self._path.name}-")
+
     def close(self) -> None:
         """End the presence, after the roles were given up; the files of the dead go too."""
         for path in self._path.parent.glob(self._of("*").name):
-            holder = path.name.removesuffix(_SUFFIX).rpartition("-")[2]
+            holder = self._name_of(path)
             if holder == self.name or self.is_dead(holder):
                 path.unlink(missing_ok=True)
         os.close(self._file)

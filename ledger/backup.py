@@ -1,0 +1,235 @@
+"""Copies of the books: one taken while they are written to, and one put in their place.
+
+A copy counts only when an audit of it came out clean, and no file bears its final name before that. A restore keeps
+what it replaces, and writes down that it happened: from then on blocks are replayed before anything is signed
+(replay.py; chain.md, Withdrawals).
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ledger.audit import AuditReport, audit
+from ledger.connect import copy_database, fold_log, open_reader, open_writer
+from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
+from ledger.migrate import migrate
+from ledger.ports import Clock, Millis
+from ledger.presence import Presence
+from ledger.queries import queries
+from ledger.store import Fault, fault_of
+
+RESTORING: Final = "restore"
+"""The presence of a restore beside the database: nobody starts while it is alive."""
+
+_COPYING: Final = "copy"
+_SQL: Final = queries("backup")
+
+
+class CannotCopy(Exception):  # noqa: N818 - says what is the case
+    """The files that were named do not allow it; nothing was changed. Whoever asked must ask otherwise."""
+
+
+class Restored(NamedTuple):
+    """What a restore put in place, and where it keeps what was there (None: nothing was)."""
+
+    report: AuditReport
+    replaced: Path | None
+
+
+class _Reached(NamedTuple):
+    """How far books had read the chain."""
+
+    height: int = 0
+    time: int = 0
+
+
+def back_up(database: Path, target: Path) -> AuditReport:
+    """Copy the books at ``database``, which may be in use, into the new file ``target``; return the copy's audit.
+
+    The copy is one file that only its owner may read, and stands for one moment.
+
+    Raises:
+        CannotCopy: there is no database, or ``target`` exists: a backup is never written over.
+        BrokenInvariant: the copy does not pass its audit, and is gone again.
+        Unavailable: another process holds the database, or writes to the same target.
+        OSError, sqlite3.Error: the disk.
+    """
+    if not database.exists():
+        raise CannotCopy(f"{database} does not exist")
+    if target.exists():
+        raise CannotCopy(f"{target} exists; a backup is never written over")
+    if not target.parent.is_dir():
+        raise CannotCopy(f"{target.parent} is no directory")
+    with _claimed(target, _COPYING), _draft_of(target) as draft:
+        copy_database(database, draft)
+        report = _clean_audit(draft)
+        _flush(draft)
+        _publish(draft, target)
+    _flush(target.parent)
+    return report
+
+
+def restore(
+    backup: Path, database: Path, *, clock: Clock, identity: Mapping[str, str], quiet_blocks: int
+) -> Restored:
+    """Put a copy of ``backup`` in the place of ``database``, brought to this program's schema and audited.
+
+    ``identity`` is what the settings say the books belong to; ``quiet_blocks`` how long the lost books may have let
+    bytes of theirs live. The database before is kept beside the new one; ``backup`` stays as it is.
+
+    Raises:
+        CannotCopy: there is no backup, or it is the database itself.
+        WrongDatabase: the backup is from a newer program, or of another chain, address or bot.
+        BrokenInvariant: the backup does not pass its audit.
+        Unavailable: a process runs on the database.
+        OSError, sqlite3.Error: the disk, or a file that is no database.
+    """
+    if not backup.is_file():
+        raise CannotCopy(f"{backup} does not exist")
+    if database.exists() and backup.samefile(database):
+        raise CannotCopy(f"{backup} is the database itself")
+    with _claimed(database, RESTORING) as presence, _draft_of(database) as draft:
+        _refuse_company(presence)
+        copy_database(backup, draft)
+        migrate(draft, clock.now())
+        _check_identity(draft, identity)
+        _mark(draft, clock.now(), _reached(database), quiet_blocks)
+        report = _clean_audit(draft)
+        _flush(draft)
+        replaced = _set_aside(database, clock.now()) if database.exists() else None
+        draft.replace(database)
+    _flush(database.parent)
+    return Restored(report, replaced)
+
+
+@contextmanager
+def _claimed(path: Path, name: str) -> Iterator[Presence]:
+    """Be the only process that writes this file; one that was killed has no claim any more."""
+    try:
+        presence = Presence(path, name)
+    except BlockingIOError as error:
+        raise Unavailable(f"another {name} is writing {path}") from error
+    try:
+        yield presence
+    finally:
+        presence.close()
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[Path]:
+    """Give the name of an empty private file beside ``path``, and leave nothing there whatever happens."""
+    draft = path.with_name(f".{path.name}.draft")
+    _remove(draft)
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        yield draft
+    finally:
+        _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    for name in (draft, _log_of(draft), _shared_of(draft)):
+        name.unlink(missing_ok=True)
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}-wal")
+
+
+def _shared_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}-shm")
+
+
+def _clean_audit(copy: Path) -> AuditReport:
+    report = audit(copy)
+    if not report.clean:
+        raise BrokenInvariant(f"the copy does not pass its audit: {report.problems[0]}")
+    return report
+
+
+def _flush(path: Path) -> None:
+    """Have a file, or the names in a directory, on disk."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _publish(draft: Path, target: Path) -> None:
+    """Give ``draft`` its final name, unless somebody has taken that meanwhile: a link never replaces."""
+    try:
+        os.link(draft, target)
+    except FileExistsError as error:
+        raise CannotCopy(f"{target} exists; a backup is never written over") from error
+
+
+def _refuse_company(presence: Presence) -> None:
+    others = presence.others()
+    if others:
+        raise Unavailable(f"{len(others)} process(es) run on this database; stop them first")
+
+
+def _check_identity(draft: Path, identity: Mapping[str, str]) -> None:
+    with closing(open_reader(draft)) as connection:
+        bound = dict(connection.execute("SELECT name, value FROM identity").fetchall())
+    wrong = {name: value for name, value in bound.items() if identity.get(name, value) != value}
+    if wrong:
+        raise WrongDatabase(f"the backup is bound to {wrong}, the settings say {dict(identity)}")
+
+
+def _reached(database: Path) -> _Reached:
+    """Return how far the books that are replaced had come, as far as they can still be read."""
+    if not database.exists():
+        return _Reached()
+    try:
+        with closing(open_reader(database)) as connection:
+            return _Reached(*connection.execute(_SQL["reached"]).fetchone())
+    except sqlite3.Error:
+        # Damaged, or not books at all: the clock alone tells then what to catch up with.
+        return _Reached()
+
+
+def _mark(draft: Path, now: Millis, reached: _Reached, quiet_blocks: int) -> None:
+    """Write down that these books were restored, which blocks everything that is signed."""
+    with closing(open_writer(draft)) as connection:
+        # A clock that was set back must not make the replay believe that it has caught up.
+        (newest,) = connection.execute(_SQL["newest"]).fetchone()
+        facts = {
+            "at": max(now, reached.time, newest),
+            "reach_height": reached.height,
+            "quiet_blocks": quiet_blocks,
+        }
+        connection.execute(_SQL["mark"], facts)
+
+
+def _set_aside(database: Path, now: Millis) -> Path:
+    """Keep the database that is replaced under a name of its own; return it.
+
+    A log left behind would be read into the new file. Folded in first, a stop at any instant leaves either the old
+    books whole or the new ones. Only a database that SQLite itself cannot fold keeps its log apart.
+    """
+    moment = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%S")
+    aside = database.with_name(f"{database.name}.replaced-{moment}")
+    try:
+        fold_log(database)
+    except sqlite3.DatabaseError as error:
+        if fault_of(error) is Fault.LOCKED:
+            raise Unavailable("another process holds the database") from error
+    _link(database, aside)
+    if _log_of(database).exists():
+        _link(_log_of(database), _log_of(aside))
+        _log_of(database).unlink()
+    _shared_of(database).unlink(missing_ok=True)
+    return aside
+
+
+def _link(path: Path, other: Path) -> None:
+    try:
+        os.link(path, other)
+    except FileExistsError as error:
+        raise CannotCopy(f"{other} exists; wait a second") from error

@@ -1,0 +1,15 @@
+-- name: reached
+-- How far books had read the chain.
+SELECT ifnull(max(height), 0), ifnull(max(block_time), 0) FROM cursor
+
+-- name: newest
+-- The newest moment that books know of.
+SELECT max(
+    ifnull((SELECT max(block_time) FROM cursor), 0),
+    ifnull((SELECT at FROM transactions ORDER BY id DESC LIMIT 1), 0)
+)
+
+-- name: mark
+-- These books were put back from a backup: nothing is signed before the replay is over.
+INSERT INTO restores (restored_at, reach_height, quiet_blocks, last_tx)
+VALUES (:at, :reach_height, :quiet_blocks, (SELECT ifnull(max(id), 0) FROM transactions))
