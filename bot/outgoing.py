@@ -50,7 +50,7 @@ class Address(NamedTuple):
 
 
 class Speech(Protocol):
-    """Finds the words: bot.sentences does it for the program."""
+    """Finds the words: bot.speech does it for the program."""
 
     def render(self, say: str, facts: Mapping[str, Any]) -> Message:
         """Return the message for sentence or event ``say``; never raises for facts that the ledger wrote.
