@@ -13,6 +13,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import IntEnum
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from random import SystemRandom
@@ -26,13 +27,14 @@ from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
 from ledger.backup import RESTORING, CannotCopy, Restored, back_up, restore
+from ledger.connect import CHECKPOINT_PAGES
 from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
 from ledger.migrate import migrate, released
 from ledger.money import Asset, Denom, format_amount
 from ledger.presence import Presence
 from ledger.reader import Reader
-from ledger.store import Fault, fault_of
-from ledger.world import SystemClock, ThreadRunner
+from ledger.store import Fault, Store, fault_of
+from ledger.world import SystemClock, ThreadRunner, calm_collector
 
 GROUP: Final = "moneta.commands"
 """Entry points of commands that live above the bot: callables that take the remaining arguments."""
@@ -167,7 +169,15 @@ def _run(options: argparse.Namespace) -> int:
     if RESTORING in presence.others():
         presence.close()
         raise Unavailable("a restore is under way")
-    world = program.World(clock, blocking, random, holder=presence.name, is_dead=presence.is_dead)
+    world = program.World(
+        clock,
+        blocking,
+        random,
+        holder=presence.name,
+        is_dead=presence.is_dead,
+        store=partial(Store, reserved_pages=CHECKPOINT_PAGES),
+    )
+    calm_collector()
     try:
         asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
     except ExceptionGroup as group:
