@@ -16,7 +16,10 @@ _NAMED = re.compile(
 def test_named_files_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = {match[1] or match[0] for match in _NAMED.finditer(text)} - {"migrations/0004_what.sql"}
-    missing = sorted(
-        name for name in named if not any((base / name).exists() for base in (ROOT, document.parent))
-    )
+    missing = sorted(name for name in named if not _stands(name, document.parent))
     assert not missing
+
+
+def _stands(name: str, near: Path) -> bool:
+    """Tell whether ``name`` is a path, or a module without its ending as pictures show it."""
+    return any((base / spelled).exists() for base in (ROOT, near) for spelled in (name, f"{name}.py"))
