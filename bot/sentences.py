@@ -129,6 +129,12 @@ ALERTS: Final = {
     "chain.contradiction": "A block contradicts what was proved of our transaction. Withdrawals are frozen.",
     "reconciliation.shortfall": "The treasury holds less than the books owe. Withdrawals are frozen.",
     "withdrawals.frozen": "Withdrawals were frozen.",
+    "restore.unknown_payment": (
+        "The restored books met a payment of the treasury that they don't know. SYSTEM_RESERVE bears it until "
+        "moneta attribute says whose it was."
+    ),
+    "restore.payment_explained": "An unknown payment was explained.",
+    "restore.replayed": "The restored books have caught up with the chain. Withdrawals go on unless a freeze stands.",
     "withdrawals.unfrozen": "A freeze of withdrawals was lifted.",
     "loop.halted": "A part of the program halted and needs you.",
     "loop.failing": "A part of the program keeps failing.",
@@ -217,6 +223,11 @@ REFUSALS: Final = {
     "transaction_unresolved": (
         "Withdrawal {withdrawal} may still go through. Wait until the chain has shown what became of it."
     ),
+    "replay_unfinished": (
+        "The books were restored from a backup and still catch up with the chain. Withdrawals go on by themselves then."
+    ),
+    "unknown_payment": "There is no unknown payment {payment}.",
+    "payment_explained": "The unknown payment {payment} is explained already.",
     # Addresses
     "address_missing": "To which address? <code>/withdraw 5 {prefix}1…</code>",
     "not_an_address": "That is not an address. It begins with <code>{prefix}1</code>; please copy it whole.",

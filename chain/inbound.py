@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 from chain import address, cosmos
 from chain.verified import VerifiedBlock
 from chain.wallet import canonical_hash, tx_hash
-from ledger.blocks import Spend
 from ledger.deposits import Arrival
 from ledger.errors import Refused
 from ledger.inclusions import Inclusion
 from ledger.money import Denom
+from ledger.replay import Spend, SpentCoin
 
 MAX_EXEC_DEPTH: Final = 8
 """MsgExec inside MsgExec that is followed; what lies deeper is left to the residue."""
@@ -62,9 +62,9 @@ def read_block(block: VerifiedBlock, treasury: Treasury) -> Inbound:
     for position, (raw, outcome) in enumerate(zip(block.txs, block.outcomes, strict=True)):
         inclusion = _inclusion(position, raw, outcome.code)
         inclusions.append(inclusion)
+        spends += _spend(raw, inclusion, treasury)
         if outcome.code == 0:
             arrivals += read_arrivals(raw, treasury)
-            spends += _spend(raw, inclusion, treasury)
     return Inbound(tuple(arrivals), tuple(inclusions), tuple(spends))
 
 
@@ -91,10 +91,46 @@ def read_arrivals(raw: bytes, treasury: Treasury) -> list[Arrival]:
 
 
 def _spend(raw: bytes, inclusion: Inclusion, treasury: Treasury) -> list[Spend]:
+    """Return what a transaction spends, or would have, from the treasury: one `Spend` or none."""
     body = _body(raw)
-    messages = _messages(body.messages) if body is not None else iter(())
-    denoms = {denom for located in messages for denom in _spent_denoms(located.message, treasury)}
-    return [Spend(inclusion.canonical, inclusion.shown, tuple(sorted(denoms)))] if denoms else []
+    if body is None:
+        return []
+    located = list(_messages(body.messages))
+    denoms = {denom for each in located for denom in _spent_denoms(each.message, treasury)}
+    if not denoms:
+        return []
+    spend = Spend(inclusion.canonical, inclusion.shown, tuple(sorted(denoms)), inclusion.code)
+    # What an authz exec holds, somebody else signed.
+    own = [each.message for each in located if "." not in each.path]
+    if not any(denom for message in own for denom in _spent_denoms(message, treasury)):
+        return [spend]
+    signer, fees = _signer(raw, treasury)
+    payments = tuple(coin for message in own for coin in _payments(message, treasury))
+    return [spend._replace(signed=True, payments=payments, fees=fees, memo=body.memo, sequence=signer)]
+
+
+def _payments(message: Any, treasury: Treasury) -> Iterator[SpentCoin]:
+    """Yield what ``message`` pays out of the treasury to others; from several purses nobody can tell whose it is."""
+    if isinstance(message, cosmos.MsgSend):
+        outputs = [(message.to_address, message.amount)] if treasury.is_at(message.from_address) else []
+    else:
+        ours = len(message.inputs) == 1 and treasury.is_at(message.inputs[0].address)
+        outputs = [(each.address, each.coins) for each in message.outputs] if ours else []
+    for recipient, coins in outputs:
+        if not treasury.is_at(recipient):
+            yield from (SpentCoin(recipient, Denom(coin.denom), coin.amount) for coin in coins)
+
+
+def _signer(raw: bytes, treasury: Treasury) -> tuple[int, tuple[SpentCoin, ...]]:
+    """Return the sequence that the treasury used as the only signer, and the fees that it paid, not others for it."""
+    try:
+        auth = cosmos.decode(cosmos.AuthInfo, cosmos.decode(cosmos.TxRaw, raw).auth_info_bytes)
+    except cosmos.Undecodable:
+        return 0, ()
+    sequence = auth.signer_infos[0].sequence if len(auth.signer_infos) == 1 else 0
+    payer = auth.fee.granter or auth.fee.payer
+    fees = auth.fee.amount if not payer or treasury.is_at(payer) else ()
+    return sequence, tuple(SpentCoin("", Denom(coin.denom), coin.amount) for coin in fees)
 
 
 def _body(raw: bytes) -> Any | None:

@@ -22,6 +22,7 @@ from ledger.ports import Millis
 from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.reconciliation import Hints, evidence_row, open_books, settle
+from ledger.replay import Spend, advance_replay, meet_lost
 from ledger.units import Decision, Row, Unit, View
 
 FACTORY: Final = "factory/"
@@ -49,19 +50,12 @@ class ProvedState:
     account: TreasuryAccount | None
 
 
-class Spend(NamedTuple):
-    """An executed transaction whose body spends from the treasury, ours or not."""
-
-    canonical: str
-    shown: str
-    denoms: tuple[Denom, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
     """Everything that a verified block says about the treasury.
 
-    ``header`` is the light client's own JSON, kept beside the cursor; ``time`` the block's. ``inclusions`` names
+    ``header`` is the light client's own JSON, kept beside the cursor; ``time`` the block's. ``spends`` holds failed ones
+    too. ``inclusions`` names
     every transaction of the block: which of them are ours is decided inside the writer. ``state`` is None when no
     node has it any more: this height joins the next settled one. ``claims`` are unproved and for people only; None
     means that nobody asked for them yet.
@@ -159,7 +153,9 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     account = facts.state.account if facts.state else None
     proof = SequenceProof(account.sequence if account else None, cursor.proved_height)
     ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
-    _watch_for_strangers(draft, facts, cursor, ours, listed)
+    ours = meet_lost(draft, facts.place, facts.spends, ours, listed)
+    explained = _watch_for_strangers(draft, facts, cursor, ours, listed)
+    advance_replay(draft, facts.place, facts.time, explained=explained and facts.state is not None)
     if facts.state is not None:
         _check_listed(facts.state, listed)
         settle(draft, facts.place, facts.state.balances, Hints(facts.arrivals, facts.claims))
@@ -188,24 +184,27 @@ def _check_listed(state: ProvedState, listed: frozenset[Denom]) -> None:
 
 def _watch_for_strangers(
     draft: Draft, facts: BlockFacts, cursor: Cursor, ours: Ours, listed: frozenset[Denom]
-) -> None:
-    """Freeze when somebody else used the treasury's key (chain.md, Withdrawals).
+) -> bool:
+    """Freeze when somebody else used the treasury's key (chain.md, Withdrawals); tell whether nobody did.
 
     Only listed denoms count: anyone can mint a factory coin to us and force it back.
     """
     foreign = [
         spend.shown
         for spend in facts.spends
-        if spend.canonical not in ours.known and listed.intersection(spend.denoms)
+        if spend.code == 0 and spend.canonical not in ours.known and listed.intersection(spend.denoms)
     ]
     expected = _expected_sequence(cursor, ours)
     proved = facts.state.account.sequence if facts.state and facts.state.account else None
-    if foreign or (proved is not None and proved > expected):
+    if foreign or (proved is not None and proved > expected + ours.doubtful):
         _raise_alarm(
             draft, facts, FreezeReason.STRANGER, {"txs": foreign, "expected": expected, "proved": proved}
         )
     elif proved is not None and proved < expected:
         _raise_alarm(draft, facts, FreezeReason.CONTRADICTION, {"expected": expected, "proved": proved})
+    else:
+        return True
+    return False
 
 
 def _expected_sequence(cursor: Cursor, ours: Ours) -> int:

@@ -16,6 +16,9 @@ _SENTENCES: Final = {
     "lock_without_reason": "the lock {} outlived its reason",
     "deposit_not_as_posted": "deposit {} is not what was posted for it",
     "posting_without_deposit": "transaction {} is a deposit of no transaction on chain",
+    "unknown_payment_not_as_posted": "unknown payment {} is not what was posted for it",
+    "posting_without_unknown_payment": "transaction {} is an unknown payment of which nothing is known",
+    "unknown_payment_not_as_attributed": "unknown payment {} has another rest than its attributions leave",
     "unclaimed_not_as_booked": "UNCLAIMED owns another sum of {} than its rows say",
     "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
 }

@@ -19,12 +19,14 @@ _LIFT: Final = _SQL["lift"]
 
 
 class FreezeReason(StrEnum):
-    """What froze withdrawals; all but ``ORDERED`` come from the chain."""
+    """What froze withdrawals; all but ``ORDERED`` and ``RESTORED`` come from the chain."""
 
     SHORTFALL = "shortfall"
     STRANGER = "stranger"
     CONTRADICTION = "contradiction"
     ORDERED = "ordered"
+    RESTORED = "restored"
+    """Books from a backup are still being replayed (replay.py): not a row of ``freezes``, it ends by itself."""
 
 
 class Selects(Protocol):
@@ -50,6 +52,11 @@ def standing(books: Selects) -> list[Freeze]:
 def freeze_of(books: Selects, account: AccountId) -> Freeze | None:
     """Return what keeps withdrawals of ``account`` from being signed, or None."""
     return next((freeze for freeze in standing(books) if freeze.account in (None, account)), None)
+
+
+def is_replaying(books: Selects) -> bool:
+    """Tell whether books from a backup are still being replayed: what waits may turn out to be paid."""
+    return Freeze(FreezeReason.RESTORED, None) in standing(books)
 
 
 def freeze_everyone(draft: Draft, reason: FreezeReason, note: str) -> None:
@@ -79,10 +86,12 @@ def decide_lift(
     """Lift a standing freeze; whoever may do so is the caller's question (an owner for what the chain caused).
 
     A shortfall stays frozen while SYSTEM_RESERVE owes anything in ``denoms`` (chain.md, Reconciliation).
-    Raises Refused: ``reason_missing``, ``not_frozen``, ``reserve_negative``.
+    Raises Refused: ``reason_missing``, ``replay_unfinished`` (it ends by itself), ``not_frozen``, ``reserve_negative``.
     """
     if not note.strip():
         raise Refused("reason_missing")
+    if freeze.reason is FreezeReason.RESTORED:
+        raise Refused("replay_unfinished")
     if freeze not in standing(view):
         raise Refused("not_frozen", account=freeze.account)
     owed = {denom: -view.balance(SYSTEM_RESERVE, denom) for denom in denoms}

@@ -27,8 +27,10 @@ _KNOWN: Final = "SELECT hash, state FROM signed_transactions WHERE hash IN (SELE
 _INSERT: Final = "INSERT INTO inclusions (hash, height, position, shown, code) VALUES (?, ?, ?, ?, ?)"
 _SQL: Final = queries("inclusions")
 _SINCE: Final = _SQL["since"]
-_END: Final = _SQL["end"]
-_REQUEUE: Final = _SQL["requeue"]
+END: Final = _SQL["end"]
+"""Ends a signed transaction: state, height, code, hash."""
+REQUEUE: Final = _SQL["requeue"]
+"""Lets a signed withdrawal wait again, to be paid by itself: time, id."""
 
 
 class Inclusion(NamedTuple):
@@ -48,10 +50,16 @@ class SequenceProof(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """What a block did to our transactions: all that were ever signed and met here, and sequences used by us."""
+    """What a block did to our transactions: all that were ever signed and met here, and sequences used by us.
+
+    ``undecided`` may still execute after it. ``doubtful`` counts failed ones of which only the proved sequence can
+    tell whether they used one (replay.py).
+    """
 
     known: frozenset[str]
     sequences_used: int
+    undecided: tuple[OpenTransaction, ...] = ()
+    doubtful: int = 0
 
 
 def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], proof: SequenceProof) -> Ours:
@@ -65,7 +73,10 @@ def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], pr
     _contradictions(draft, place, ours, known)
     attempts = unresolved(draft.view)
     fates = [_fate(draft, place, attempt, ours, proof) for attempt in attempts]
-    return Ours(frozenset(known), _apply_decisive(draft, place, attempts, fates))
+    decided = _decisive(attempts, fates)
+    if decided is None:
+        return Ours(frozenset(known), 0, tuple(attempts))
+    return Ours(frozenset(known), _apply_decisive(draft, place, attempts, decided))
 
 
 def _mark(each: Inclusion) -> tuple[int, str, int]:
@@ -124,23 +135,30 @@ def _since(draft: Draft, transaction: str, height: int) -> list[Inclusion]:
     return [Inclusion(row["position"], row["canonical"], row["shown"], row["code"]) for row in rows]
 
 
-def _apply_decisive(
-    draft: Draft, place: Place, attempts: list[OpenTransaction], fates: list[_Fate | None]
-) -> int:
-    """Post what the decisive attempt's fate means; return the number of sequences it used, 0 or 1.
+def _decisive(
+    attempts: list[OpenTransaction], fates: list[_Fate | None]
+) -> tuple[_Fate, OpenTransaction] | None:
+    """Return the attempt that decides, and how it ended; None while nothing is decided.
 
     Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are.
     """
     ended = [(fate, attempt) for attempt, fate in zip(attempts, fates, strict=True) if fate]
     used = [pair for pair in ended if pair[0].inclusion]
     if not used and (not ended or len(ended) < len(attempts)):
-        return 0
-    fate, decisive = min(used or ended, key=lambda pair: _ORDER[pair[0].state])
+        return None
+    return min(used or ended, key=lambda pair: _ORDER[pair[0].state])
+
+
+def _apply_decisive(
+    draft: Draft, place: Place, attempts: list[OpenTransaction], decided: tuple[_Fate, OpenTransaction]
+) -> int:
+    """Post what the decisive attempt's fate means; return the number of sequences it used, 0 or 1."""
+    fate, decisive = decided
     for attempt in attempts:
         state, code = ("expired", None) if attempt != decisive else (fate.state, fate.code)
-        draft.write(Row(_END, (state, place.height, code, attempt.signed.hash), changes=1))
+        draft.write(Row(END, (state, place.height, code, attempt.signed.hash), changes=1))
     _apply(draft, place, decisive, fate)
-    return len(used[:1])
+    return 1 if fate.inclusion else 0
 
 
 _ORDER: Final = {"confirmed": 0, "failed": 1, "expired": 2}
@@ -196,7 +214,7 @@ def _return(
 def _requeue(draft: Draft, paid: list[Withdrawal]) -> None:
     """Let each be paid by itself: one bad address must not stop the others again."""
     for each in paid:
-        draft.write(Row(_REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
+        draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
 
 
 def _spend_fee(draft: Draft, attempt: OpenTransaction, fee: int) -> None:

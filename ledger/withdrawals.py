@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, WITHDRAWALS, AccountId
 from ledger.drafts import Draft, digest_of
 from ledger.errors import BrokenInvariant, Refused
-from ledger.freezes import freeze_of
+from ledger.freezes import FreezeReason, freeze_of, is_replaying
 from ledger.journal import Journal, Lane
 from ledger.leases import is_locked, unlock_withdrawal
 from ledger.money import MAX_AMOUNT, Amount, Denom
@@ -232,7 +232,8 @@ def _check_terms(request: Request, terms: Terms | None) -> None:
 def decide_cancel(view: View, account: AccountId, withdrawal: int) -> Decision[Withdrawal]:
     """Give everything back for a withdrawal that is not signed yet; asking again changes nothing.
 
-    Raises Refused: ``unknown_withdrawal`` (also for another's), ``withdrawal_not_cancellable``.
+    Raises Refused: ``unknown_withdrawal`` (also for another's), ``withdrawal_not_cancellable``, ``withdrawals_frozen``
+    while restored books are replayed: it may turn out to be paid.
     """
     asked = find(view, withdrawal)
     if asked.account != account:
@@ -241,6 +242,7 @@ def decide_cancel(view: View, account: AccountId, withdrawal: int) -> Decision[W
         return Decision(asked)
     if asked.state not in CANCELLABLE or is_locked(view, withdrawal):
         raise Refused("withdrawal_not_cancellable", withdrawal=withdrawal, state=asked.state.value)
+    _refuse_while_replaying(view)
     draft = Draft(view)
     end(draft, asked, WithdrawalState.CANCELLED, hold_posting(asked, account, asked.held), actor=account)
     tell(draft, "withdrawal.cancelled", asked, returned=asked.held)
@@ -255,7 +257,8 @@ def decide_manual(
 
     ``PAID``: the coins left in a transaction that is not ours; the shortfall was booked to SYSTEM_RESERVE and is
     made good by the hold. Never while a signed transaction of it may still execute (product.md, Must hold 4).
-    Raises Refused: ``reason_missing``, ``unknown_withdrawal``, ``withdrawal_ended``, ``transaction_unresolved``.
+    Raises Refused: ``reason_missing``, ``unknown_withdrawal``, ``withdrawal_ended``, ``transaction_unresolved``,
+    ``withdrawals_frozen`` while restored books are replayed.
     """
     if not evidence.strip():
         raise Refused("reason_missing")
@@ -264,6 +267,7 @@ def decide_manual(
         raise Refused("withdrawal_ended", withdrawal=withdrawal, state=asked.state.value)
     if view.select(_STILL_EXECUTABLE, (withdrawal,)):
         raise Refused("transaction_unresolved", withdrawal=withdrawal)
+    _refuse_while_replaying(view)
     draft = Draft(view)
     facts = {"actor": actor, "evidence": evidence, "outcome": outcome.value}
     postings = _manual_postings(asked, outcome)
@@ -272,6 +276,12 @@ def decide_manual(
     event = "withdrawal.confirmed" if outcome is ManualOutcome.PAID else "withdrawal.returned"
     tell(draft, event, asked, manual=True, returned=0 if outcome is ManualOutcome.PAID else asked.held)
     return Decision(asked._replace(state=WithdrawalState.MANUAL), tuple(draft.entries), tuple(draft.rows))
+
+
+def _refuse_while_replaying(view: View) -> None:
+    """Refuse to give back what the lost books may have paid (chain.md, Withdrawals)."""
+    if is_replaying(view):
+        raise Refused("withdrawals_frozen", reason=FreezeReason.RESTORED.value)
 
 
 def _manual_postings(asked: Withdrawal, outcome: ManualOutcome) -> tuple[Posting, ...]:

@@ -44,6 +44,24 @@ WHERE transaction_id IS NOT NULL AND (
 SELECT id FROM transactions
 WHERE kind = 'deposit' AND id NOT IN (SELECT transaction_id FROM processed_deposits WHERE transaction_id IS NOT NULL)
 
+-- name: unknown_payment_not_as_posted
+-- Unknown payments whose posting is missing or another than they say.
+SELECT unknown_payments.id FROM unknown_payments LEFT JOIN transactions AS posted ON posted.id = unknown_payments.id
+WHERE posted.kind IS NOT 'unknown_payment' OR posted.denom IS NOT unknown_payments.denom
+    OR posted.amount IS NOT unknown_payments.amount
+
+-- name: posting_without_unknown_payment
+-- Postings out of the reserve for payments that nobody wrote down.
+SELECT id FROM transactions WHERE kind = 'unknown_payment' AND id NOT IN (SELECT id FROM unknown_payments)
+
+-- name: unknown_payment_not_as_attributed
+-- Unknown payments whose rest is not what the attributed postings leave of them.
+SELECT unknown_payments.id FROM unknown_payments
+WHERE remaining <> amount - ifnull((
+    SELECT sum(posted.amount) FROM attributions JOIN transactions AS posted ON posted.id = attributions.posting
+    WHERE attributions.payment = unknown_payments.id
+), 0)
+
 -- name: unclaimed_not_as_booked
 -- Denoms of which UNCLAIMED owns another sum than its rows say.
 SELECT denom FROM (

@@ -1,6 +1,10 @@
 -- name: standing
--- What keeps withdrawals from being signed.
-SELECT reason, account FROM freezes WHERE lifted_at IS NULL ORDER BY id
+-- What keeps withdrawals from being signed: freezes, and the replay of books that were restored.
+SELECT reason, account FROM (
+    SELECT id, reason, account FROM freezes WHERE lifted_at IS NULL
+    UNION ALL SELECT 0, 'restored', NULL FROM restores WHERE replayed_height IS NULL
+)
+ORDER BY id
 
 -- name: insert
 -- Freeze one account's withdrawals, or everyone's.

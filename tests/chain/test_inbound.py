@@ -176,7 +176,8 @@ def test_a_poisonous_transaction_leaves_the_ones_around_it_alone() -> None:
 @pytest.mark.parametrize("code", [1, 4, 5, 11])
 def test_a_failed_transaction_brings_nothing(code: int) -> None:
     inbound = read_block(block((tx(send(), send(sender=US, recipient=FRIEND)), code)), OURS)
-    assert (inbound.arrivals, inbound.spends) == ((), ())
+    assert inbound.arrivals == ()
+    assert [spend.code for spend in inbound.spends] == [code]
     assert inbound.inclusions[0].code == code
 
 
@@ -201,6 +202,39 @@ def test_a_rehashed_transaction_is_known_by_its_canonical_hash() -> None:
 def test_who_spends_from_the_treasury_is_seen(message: Any) -> None:
     (spend,) = read_block(block((tx(message), 0)), OURS).spends
     assert spend.denoms == ("ujuno",)
+
+
+def signed_tx(*messages: Any, sequences: tuple[int, ...] = (6,), payer: str = "", memo: str = "") -> bytes:
+    fee = cosmos.Fee(amount=[cosmos.Coin(denom="ujuno", amount="30")], gas_limit=1, payer=payer)
+    signers = [cosmos.SignerInfo(sequence=sequence) for sequence in sequences]
+    body = cosmos.encode(cosmos.TxBody(messages=messages, memo=memo))
+    auth = cosmos.encode(cosmos.AuthInfo(signer_infos=signers, fee=fee))
+    return cosmos.encode(cosmos.TxRaw(body_bytes=body, auth_info_bytes=auth, signatures=[b"s"]))
+
+
+def test_what_the_treasury_signed_tells_whom_it_paid_and_what_it_cost() -> None:
+    raw = signed_tx(send("9", sender=US, recipient=FRIEND), multi_send(US, (OTHER, "2"), (US, "1")), memo="m")
+    (spend,) = read_block(block((raw, 0)), OURS).spends
+    assert (spend.signed, spend.sequence, spend.memo) == (True, 6, "m")
+    assert spend.payments == ((FRIEND, "ujuno", "9"), (OTHER, "ujuno", "2"))
+    assert spend.fees == (("", "ujuno", "30"),)
+
+
+def test_what_an_exec_spends_the_treasury_did_not_sign() -> None:
+    (spend,) = read_block(block((signed_tx(execute(send("9", sender=US, recipient=FRIEND))), 0)), OURS).spends
+    assert (spend.signed, spend.payments, spend.fees) == (False, (), ())
+
+
+def test_a_fee_that_another_paid_is_not_the_treasurys() -> None:
+    raw = signed_tx(send("9", sender=US, recipient=FRIEND), payer=FRIEND)
+    (spend,) = read_block(block((raw, 0)), OURS).spends
+    assert spend.fees == ()
+
+
+def test_of_several_signers_nobody_can_tell_whose_sequence_is_whose() -> None:
+    raw = signed_tx(send("9", sender=US, recipient=FRIEND), sequences=(99, 6))
+    (spend,) = read_block(block((raw, 0)), OURS).spends
+    assert spend.sequence == 0
 
 
 def test_who_pays_the_treasury_spends_nothing_of_it() -> None:

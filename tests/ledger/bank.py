@@ -9,7 +9,6 @@ from ledger.accounts import AccountId
 from ledger.blocks import (
     BlockFacts,
     ProvedState,
-    Spend,
     TreasuryAccount,
     decide_block,
     decide_opening,
@@ -23,6 +22,7 @@ from ledger.migrate import migrate
 from ledger.money import Amount, Denom
 from ledger.payments import SignedTransaction, decide_store
 from ledger.ports import Millis
+from ledger.replay import Spend
 from ledger.store import Store
 from ledger.units import Decision, Row, Unit, View
 from ledger.withdrawals import Request, Terms, Withdrawal, decide_request, find

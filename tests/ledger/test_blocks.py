@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, UNCLAIMED
-from ledger.blocks import ProvedState, Spend, WrongHeight, decide_opening
+from ledger.blocks import ProvedState, WrongHeight, decide_opening
 from ledger.deposits import Arrival
 from ledger.errors import BrokenInvariant, LeaseLost, Refused
 from ledger.freezes import Freeze, FreezeReason, decide_lift
 from ledger.inclusions import Inclusion
 from ledger.money import Denom
 from ledger.reconciliation import ClaimsWanted
+from ledger.replay import Spend
 from tests.ledger.bank import ALICE, ATOM, CHAIN, FIRST_HEIGHT, JUNO, Bank, arrival, canonical
 
 

@@ -1,0 +1,241 @@
+"""Books that were restored meet what the lost ones did: nothing is signed before (chain.md, Withdrawals).
+
+A replay is over when the cursor has passed a block made after the restore, and every height that the replaced books
+had reached, by as many blocks as signed bytes may live: then no transaction of the lost books can execute any more.
+Until then a transaction of the treasury's that these books do not know is theirs: it pays a withdrawal that waits
+here, or SYSTEM_RESERVE bears it until an owner says whose it was (attributions.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
+from ledger.deposits import Place, spelled_amount
+from ledger.drafts import Draft, digest_of
+from ledger.freezes import FreezeReason, Selects, freeze_everyone
+from ledger.inclusions import ANTE_ONLY_CODES, END, REQUEUE, Ours
+from ledger.leases import unlock_withdrawal
+from ledger.money import Amount, Denom
+from ledger.outbox import OPERATORS, news
+from ledger.payments import OpenTransaction, paid_by
+from ledger.ports import Millis
+from ledger.queries import queries
+from ledger.units import Entry, Posting, Row
+from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell, withdrawal_of
+
+_SQL: Final = queries("replay")
+
+
+class SpentCoin(NamedTuple):
+    """One coin that a transaction of the treasury's pays; ``amount`` as it was spelled."""
+
+    address: str
+    denom: Denom
+    amount: str
+
+
+class Spend(NamedTuple):
+    """A transaction whose body spends from the treasury, ours or not.
+
+    ``signed``: its own messages spend, so it bears the treasury's signature (inside an authz exec somebody else's
+    does); ``payments``, ``fees`` and ``sequence`` are read only then. ``code`` is its proved result.
+    """
+
+    canonical: str
+    shown: str
+    denoms: tuple[Denom, ...]
+    code: int = 0
+    signed: bool = False
+    payments: tuple[SpentCoin, ...] = ()
+    fees: tuple[SpentCoin, ...] = ()
+    memo: str = ""
+    sequence: int = 0
+
+
+class Restore(NamedTuple):
+    """A restore whose replay is not over; ``tip_height`` is the first block met that was made after it."""
+
+    id: int
+    restored_at: Millis
+    reach_height: int
+    quiet_blocks: int
+    tip_height: int | None
+
+
+class _Payment(NamedTuple):
+    """A listed coin that an unknown transaction paid, with where it stands in it."""
+
+    number: int
+    address: str
+    denom: Denom
+    amount: Amount
+
+
+def standing_restores(books: Selects) -> list[Restore]:
+    """Return the restores whose replay is not over."""
+    return [Restore(*row) for row in books.select(_SQL["standing"])]
+
+
+def meet_lost(
+    draft: Draft, place: Place, spends: Sequence[Spend], ours: Ours, listed: frozenset[Denom]
+) -> Ours:
+    """Book what transactions of the lost books paid in this block, and count them among ours.
+
+    Without a replay nothing is lost, and an unknown transaction stays a stranger's. A failed one may have used a
+    sequence: only counted as ``doubtful``, its fee shows in the proved balance.
+    """
+    lost = [each for each in spends if each.signed and each.canonical not in ours.known]
+    if not lost or not standing_restores(draft.view):
+        return ours
+    executed = [each for each in lost if each.code == 0]
+    undecided = list(ours.undecided)
+    settled: set[int] = set()
+    for spend in executed:
+        dead = [each for each in undecided if _is_dead(draft, each, spend)]
+        requeued = {each.id for attempt in dead for each in _give_up(draft, place, attempt)}
+        undecided = [each for each in undecided if each not in dead]
+        _book(draft, place, spend, listed, _Waiting(settled, requeued))
+    failed = [each for each in lost if each.code not in (0, *ANTE_ONLY_CODES)]
+    return ours._replace(
+        known=ours.known | {each.canonical for each in lost},
+        sequences_used=ours.sequences_used + len(executed),
+        doubtful=len(failed),
+    )
+
+
+class _Waiting(NamedTuple):
+    """Which withdrawals this block has settled by unknown payments, and which wait again because of them."""
+
+    settled: set[int]
+    requeued: set[int]
+
+
+def _is_dead(draft: Draft, attempt: OpenTransaction, spend: Spend) -> bool:
+    """Tell whether ``spend`` used up the sequence of ``attempt``, which no block held before."""
+    included = draft.view.select(_SQL["was_included"], (attempt.signed.hash,))
+    return spend.sequence >= attempt.signed.sequence and not included
+
+
+def _give_up(draft: Draft, place: Place, attempt: OpenTransaction) -> list[Withdrawal]:
+    """End bytes that cannot execute any more; what they were to pay waits again. Return that."""
+    draft.write(Row(END, ("expired", place.height, None, attempt.signed.hash), changes=1))
+    pending = [
+        each for each in paid_by(draft.view, attempt.signed.hash) if each.state is WithdrawalState.SIGNED
+    ]
+    for each in pending:
+        draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
+    return pending
+
+
+def _book(draft: Draft, place: Place, spend: Spend, listed: frozenset[Denom], waiting: _Waiting) -> None:
+    _spend_fees(draft, spend, listed)
+    for payment in _payments(spend, listed):
+        if draft.total(payment.denom) < payment.amount:
+            _alarm(draft, place, spend, payment)
+            continue
+        paid = _waiting_for(draft, spend, payment, waiting)
+        if paid is None:
+            _bear(draft, place, spend, payment)
+        else:
+            waiting.settled.add(paid.id)
+            _settle(draft, place, spend, paid)
+
+
+def _payments(spend: Spend, listed: frozenset[Denom]) -> list[_Payment]:
+    """Return what was paid in listed denoms; an odd spelling is left to the proved balance."""
+    spelled = [(coin, spelled_amount(coin.amount)) for coin in spend.payments]
+    return [
+        _Payment(number, coin.address.lower(), coin.denom, amount)
+        for number, (coin, amount) in enumerate(spelled)
+        if coin.denom in listed and amount is not None
+    ]
+
+
+def _spend_fees(draft: Draft, spend: Spend, listed: frozenset[Denom]) -> None:
+    """Book the network fee as BOT_TREASURY's expense; what it cannot cover shows in the proved balance."""
+    for coin in spend.fees:
+        fee = min(spelled_amount(coin.amount) or 0, draft.balance(BOT_TREASURY, coin.denom))
+        if coin.denom in listed and fee > 0:
+            posting = Posting(BOT_TREASURY, None, Amount(fee), coin.denom)
+            inputs = {"tx": spend.canonical, "amount": fee}
+            key = f"net:{spend.canonical}:{coin.denom}"
+            draft.post(Entry(key, digest_of(inputs), "network_fee", (posting,)))
+
+
+def _waiting_for(draft: Draft, spend: Spend, payment: _Payment, waiting: _Waiting) -> Withdrawal | None:
+    """Return the oldest withdrawal that asked for exactly this payment and still waits."""
+    wanted = (payment.address, payment.amount, payment.denom, spend.memo)
+    for row in draft.view.select(_SQL["waiting"], wanted):
+        found = withdrawal_of(row)
+        if found.id in waiting.settled:
+            continue
+        if found.id in waiting.requeued:
+            return found._replace(state=WithdrawalState.QUEUED)
+        if found.state is not WithdrawalState.SIGNED:
+            return found
+    return None
+
+
+def _settle(draft: Draft, place: Place, spend: Spend, paid: Withdrawal) -> None:
+    """End a withdrawal that the lost books had paid; it must not be paid again."""
+    postings = hold_posting(paid, None, paid.amount) + hold_posting(paid, BOT_TREASURY, paid.fee)
+    evidence = {"tx": spend.canonical, "shown": spend.shown, "height": place.height, "replayed": True}
+    end(draft, paid, WithdrawalState.CONFIRMED, postings, evidence=evidence)
+    tell(draft, "withdrawal.confirmed", paid, tx=spend.shown, height=place.height)
+
+
+def _bear(draft: Draft, place: Place, spend: Spend, payment: _Payment) -> None:
+    """Let the reserve bear a payment that nobody here asked for, and keep what is known of it."""
+    inputs = {"tx": spend.canonical, "address": payment.address, "amount": payment.amount}
+    key = f"lost:{place.chain_id}:{spend.canonical}:{payment.number}"
+    posting = Posting(SYSTEM_RESERVE, None, payment.amount, payment.denom)
+    first = draft.post(Entry(key, digest_of(inputs), "unknown_payment", (posting,)))
+    known = {
+        **payment._asdict(),
+        "id": first,
+        "tx": spend.canonical,
+        "shown": spend.shown,
+        "memo": spend.memo,
+    }
+    draft.write(Row(_SQL["unknown"], {**place._asdict(), **known, "at": draft.view.now}, changes=1))
+    if draft.balance(SYSTEM_RESERVE, payment.denom) < 0:
+        freeze_everyone(draft, FreezeReason.SHORTFALL, f"unknown payment {first} at {place.height}")
+    _tell_operators(draft, place, spend, payment, first)
+
+
+def _alarm(draft: Draft, place: Place, spend: Spend, payment: _Payment) -> None:
+    """Freeze when more was paid than the books hold: coins that came unseen are not proved yet."""
+    note = f"{payment.amount} {payment.denom} paid by {spend.shown} at {place.height}"
+    freeze_everyone(draft, FreezeReason.CONTRADICTION, note)
+    _tell_operators(draft, place, spend, payment, None)
+
+
+def _tell_operators(draft: Draft, place: Place, spend: Spend, payment: _Payment, number: int | None) -> None:
+    facts: dict[str, Any] = {
+        "alert": "restore.unknown_payment",
+        "payment": number,
+        "amount": payment.amount,
+        "denom": payment.denom,
+        "address": payment.address,
+        "memo": spend.memo,
+        "tx": spend.shown,
+        "height": place.height,
+    }
+    draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+
+
+def advance_replay(draft: Draft, place: Place, block_time: Millis, *, explained: bool) -> None:
+    """Note that a block made after the restore is reached, and end the replay once nothing lost can come any more.
+
+    ``explained``: balances and sequence are proved at this height, and the books know what moved them.
+    """
+    for each in standing_restores(draft.view):
+        tip = each.tip_height
+        if tip is None and block_time > each.restored_at:
+            tip = place.height
+            draft.write(Row(_SQL["tip"], (tip, each.id), changes=1))
+        if tip is None or not explained or place.height < max(tip, each.reach_height) + each.quiet_blocks:
+            continue
+        draft.write(Row(_SQL["over"], (place.height, each.id), changes=1))
+        facts = {"alert": "restore.replayed", "height": place.height}
+        draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
