@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ledger.approvals import Approvals
 from ledger.blocks import Blocks
 from ledger.errors import Unavailable
 from ledger.identity import Identity
@@ -17,6 +18,7 @@ from ledger.money import Asset
 from ledger.payments import Payments
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
+from ledger.reserve import Reserve
 from ledger.store import Fault, Store, fault_of
 from ledger.transfers import Transfers
 from ledger.units import Decision, Row, Unit, View
@@ -54,6 +56,8 @@ class LedgerService:
         self.transfers = Transfers(journal)
         self.transfer_between_users = self.transfers.between_users
         self.withdrawals = Withdrawals(journal, reader, terms)
+        self.approvals = Approvals(journal, reader)
+        self.reserve = Reserve(journal, reader)
         self.payments = Payments(journal, reader)
         self.blocks = Blocks(journal, reader, assets)
         self.leases = Leases(journal, reader, is_dead)

@@ -15,6 +15,7 @@ from ledger.errors import BrokenInvariant, Refused
 from ledger.freezes import FreezeReason, freeze_of, is_replaying
 from ledger.journal import Journal, Lane
 from ledger.leases import is_locked, unlock_withdrawal
+from ledger.limits import UNLIMITED, Limits, Wish, needs_approval, require_within
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.queries import queries
@@ -53,11 +54,12 @@ CANCELLABLE: Final = frozenset(
 
 
 class Terms(NamedTuple):
-    """What a withdrawal of ``denom`` costs and the least that may be asked for, in base units."""
+    """What a withdrawal of ``denom`` costs, the least that may be asked for, in base units, and how much may leave."""
 
     denom: Denom
     minimum: Amount
     fee: Amount
+    limits: Limits = UNLIMITED
 
 
 class Request(NamedTuple):
@@ -192,13 +194,13 @@ def hold_posting(withdrawal: Withdrawal, destination: AccountId | None, amount: 
 
 
 def decide_request(view: View, key: str, request: Request, terms: Terms | None) -> Decision[Withdrawal]:
-    """Hold what ``request`` asks for and queue it.
+    """Hold what ``request`` asks for, and queue it or let it wait for a second admin.
 
     Raises Refused, in this order: ``unlisted_denom``, ``withdrawal_fee_changed`` (shown and current differ),
     ``withdrawal_below_minimum``, ``amount_too_large``, ``memo_too_long``, ``withdrawals_frozen`` (the money stays
-    spendable instead of waiting), ``insufficient_balance``.
+    spendable instead of waiting), ``insufficient_balance``, and those of `limits.require_within`.
     """
-    _check_terms(request, terms)
+    terms = _checked_terms(request, terms)
     freeze = freeze_of(view, request.account)
     if freeze is not None:
         raise Refused("withdrawals_frozen", reason=freeze.reason.value)
@@ -206,17 +208,21 @@ def decide_request(view: View, key: str, request: Request, terms: Terms | None) 
     balance = view.balance(request.account, request.denom)
     if balance < needed:
         raise Refused("insufficient_balance", balance=balance, needed=needed, denom=request.denom)
+    require_within(view, view.now, Wish(request.account, request.denom, request.amount), terms.limits)
+    waits = needs_approval(request.amount, terms.limits)
+    state = WithdrawalState.AWAITING_APPROVAL if waits else WithdrawalState.QUEUED
     draft = Draft(view)
     posting = Posting(request.account, WITHDRAWALS, needed, request.denom)
     entry = Entry(key, digest_of(request._asdict()), "withdrawal", (posting,), actor=request.account)
     first = draft.post(entry)
-    draft.write(Row(_INSERT, {**request._asdict(), "id": first, "at": view.now}, changes=1))
-    queued = Withdrawal(first, *request, state=WithdrawalState.QUEUED, alone=False, requested_at=view.now)
-    tell(draft, "withdrawal.requested", queued)
-    return Decision(queued, tuple(draft.entries), tuple(draft.rows))
+    values = {**request._asdict(), "id": first, "state": state.value, "at": view.now}
+    draft.write(Row(_INSERT, values, changes=1))
+    asked = Withdrawal(first, *request, state=state, alone=False, requested_at=view.now)
+    tell(draft, "withdrawal.requested", asked)
+    return Decision(asked, tuple(draft.entries), tuple(draft.rows))
 
 
-def _check_terms(request: Request, terms: Terms | None) -> None:
+def _checked_terms(request: Request, terms: Terms | None) -> Terms:
     if terms is None:
         raise Refused("unlisted_denom", denom=request.denom)
     if request.fee != terms.fee:
@@ -227,6 +233,7 @@ def _check_terms(request: Request, terms: Terms | None) -> None:
         raise Refused("amount_too_large", denom=request.denom)
     if len(request.memo.encode()) > MAX_MEMO_BYTES:
         raise Refused("memo_too_long", limit=MAX_MEMO_BYTES)
+    return terms
 
 
 def decide_cancel(view: View, account: AccountId, withdrawal: int) -> Decision[Withdrawal]:

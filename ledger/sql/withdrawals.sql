@@ -1,7 +1,7 @@
 -- name: insert
--- A request whose hold is posted; nobody has to approve it, so it is queued at once.
+-- A request whose hold is posted: queued at once, unless a second admin has to approve it.
 INSERT INTO withdrawals (id, account, denom, amount, fee, address, memo, state, requested_at, changed_at)
-VALUES (:id, :account, :denom, :amount, :fee, :address, :memo, 'queued', :at, :at)
+VALUES (:id, :account, :denom, :amount, :fee, :address, :memo, :state, :at, :at)
 
 -- name: end
 -- The one end of a withdrawal, from the state that the decision saw.
