@@ -106,20 +106,25 @@ class Fetch:
         self._resuming = len(left) == RESUMED_AT_ONCE
 
     def _arrivals(self, batch: Sequence[Any]) -> list[Arrival]:
-        """Understand a batch; more than a person's share of it is refused."""
+        """Understand a batch; more than a person's share of new commands is refused.
+
+        What stands already may be on its way to be answered: nobody is told that it was refused.
+        """
+        arrivals = [each for each in (read_arrival(raw, self._read, self._me.id) for raw in batch) if each]
+        if len(arrivals) < len(batch):
+            log.error("update.unnumbered")
+        known = inbox.known(self._service.reader, arrivals)
         coming: Counter[int] = Counter()
-        arrivals = []
-        for raw in batch:
-            arrival = read_arrival(raw, self._read, self._me.id)
-            if arrival is None:
-                log.error("update.unnumbered")
-                continue
-            sender = inbox.sender_of(arrival.intent) if arrival.intent else 0
-            coming[sender] += 1
-            if sender and self._lanes.waiting(sender) + coming[sender] > PER_PERSON:
-                arrival = arrival._replace(code="too_many")
-            arrivals.append(arrival)
-        return arrivals
+        return [
+            each if each.key in known or not self._wants(each) else self._within_share(each, coming)
+            for each in arrivals
+        ]
+
+    def _within_share(self, arrival: Arrival, coming: Counter[int]) -> Arrival:
+        sender = inbox.sender_of(arrival.intent) if arrival.intent else 0
+        coming[sender] += 1
+        too_many = sender and self._lanes.waiting(sender) + coming[sender] > PER_PERSON
+        return arrival._replace(code="too_many") if too_many else arrival
 
     async def _keep(self, arrivals: Sequence[Arrival], batch: Sequence[Any]) -> None:
         """Commit ``arrivals`` with what they teach, then let the new ones wait for their turn."""

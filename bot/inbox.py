@@ -21,7 +21,7 @@ INSERT: Final = """
 INSERT INTO inbox (id, key, update_id, sender, raw, received_at, state, code, done_at)
 VALUES (:id, :key, :update_id, :sender, :raw, :at, :state, :code, iif(:state = 'new', NULL, :at))
 """
-KNOWN: Final = "SELECT key FROM inbox WHERE key IN (SELECT value FROM json_each(?))"
+IS_KNOWN: Final = "SELECT 1 FROM inbox WHERE key = ?"
 LAST: Final = "SELECT ifnull(max(id), 0) FROM inbox"
 CLOSE: Final = """
 UPDATE inbox SET state = :state, code = :code, done_at = :at WHERE id = :id AND state = 'new'
@@ -106,7 +106,7 @@ def asks(intent: Intent, bot: str) -> bool:
 
 def store(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Item], list[Row]]:
     """Return the items that are new and the rows that keep all ``arrivals``; what is known already is left out."""
-    seen = {row[0] for row in view.select(KNOWN, (json.dumps([arrival.key for arrival in arrivals]),))}
+    seen = known(view, arrivals)
     number = view.select(LAST)[0][0]
     items: list[Item] = []
     rows: list[Row] = []
@@ -121,6 +121,11 @@ def store(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Item], list[Row
         elif arrival.state == "new":
             items.append(Item(number, arrival.key, arrival.intent, view.now))
     return items, rows
+
+
+def known(reader: Reader, arrivals: Sequence[Arrival]) -> set[str]:
+    """Return the keys of those ``arrivals`` that are kept already."""
+    return {arrival.key for arrival in arrivals if reader.select(IS_KNOWN, (arrival.key,))}
 
 
 def _alert(arrival: Arrival, at: Millis) -> Row:
