@@ -23,10 +23,11 @@ from bot import logs
 from bot import main as program
 from bot.settings import Books, Settings, SettingsError, load
 from bot.transport import BadToken, Telegram, TransportError
+from bot.upkeep import Explanation, explain, restored_lines
 from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
-from ledger.backup import RESTORING, CannotCopy, Restored, back_up, restore
+from ledger.backup import RESTORING, CannotCopy, back_up, restore
 from ledger.connect import CHECKPOINT_PAGES
 from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
 from ledger.migrate import migrate, released
@@ -147,7 +148,24 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
         commands, "restore", _restore, "put a backup in the place of the books; the bot must not run"
     )
     restoring.add_argument("file", type=Path, help="a file that `moneta backup` wrote")
+    _add_attribute(commands)
     return parser
+
+
+def _add_attribute(commands: Any) -> None:
+    command = _add(
+        commands,
+        "attribute",
+        _attribute,
+        "after a restore: list the payments on chain that these books do not know, or explain one",
+    )
+    command.add_argument("payment", type=int, nargs="?", help="its number; without one all are listed")
+    command.add_argument("--account", type=int, help="whose it was: a user's id, or -1 for BOT_TREASURY")
+    command.add_argument(
+        "--amount", type=int, help="how much of it, in base units (default: all that is left)"
+    )
+    command.add_argument("--accept", action="store_true", help="nobody's: SYSTEM_RESERVE keeps bearing it")
+    command.add_argument("--reason", default="", help="who found out, and how")
 
 
 def _add(
@@ -304,29 +322,24 @@ def _restore(options: argparse.Namespace) -> int:
         },
         quiet_blocks=settings.timeout_blocks,
     )
-    print("\n".join(restored_lines(restored, settings)))
+    print("\n".join(restored_lines(restored, settings, settings.timeout_blocks)))
     return Exit.DONE
 
 
-def restored_lines(restored: Restored, settings: Settings) -> list[str]:
-    """Return what whoever restored must know."""
-    kept = (
-        f"What was there is kept as {restored.replaced}."
-        if restored.replaced
-        else "Nothing was there before."
-    )
-    return [
-        f"{settings.database}: restored, {restored.report.transactions} postings, audited. {kept}",
-        (
-            "Deposits since the backup come back from the chain by themselves. Transfers and other acts in the chat since "
-            "then are lost: Telegram does not send again what the bot had confirmed. News that waited at the time of the "
-            "backup may be told twice."
-        ),
-        (
-            f"Nothing is signed, cancelled or asked for until {settings.timeout_blocks} blocks after now are read. Payments "
-            "found on the way that these books do not know are borne by SYSTEM_RESERVE; `moneta attribute` lists them."
-        ),
-    ]
+def _attribute(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    if options.payment is not None and (options.account is None) is not options.accept:
+        return _fail(Exit.USAGE, "Say either --account or --accept.")
+    said = Explanation(options.payment, options.account, options.amount, options.reason)
+    blocking = ThreadRunner("ledger")
+    try:
+        explaining = explain(settings, said if said.payment is not None else None, SystemClock(), blocking)
+        print("\n".join(asyncio.run(explaining)))
+    finally:
+        blocking.close()
+    return Exit.DONE
 
 
 def audit_lines(report: AuditReport, settings: Books) -> list[str]:

@@ -104,3 +104,60 @@ AND NOT (
 BEGIN
     SELECT RAISE(ABORT, 'no such step in the life of a withdrawal');
 END;
+
+-- What the books of the chain say does not change afterwards: who reads them decides about money by them.
+CREATE TRIGGER settled_kept BEFORE DELETE ON settled
+BEGIN
+    SELECT RAISE(ABORT, 'a proved balance is never deleted');
+END;
+
+CREATE TRIGGER unclaimed_kept BEFORE DELETE ON unclaimed
+BEGIN
+    SELECT RAISE(ABORT, 'what waits in UNCLAIMED is never deleted');
+END;
+
+CREATE TRIGGER unclaimed_fixed BEFORE UPDATE ON unclaimed
+WHEN (OLD.id, OLD.chain_id, OLD.height, OLD.denom, OLD.amount, OLD.reason, OLD.tx_hash, OLD.sender, OLD.memo, OLD.evidence, OLD.created_at)
+    IS NOT (NEW.id, NEW.chain_id, NEW.height, NEW.denom, NEW.amount, NEW.reason, NEW.tx_hash, NEW.sender, NEW.memo, NEW.evidence, NEW.created_at)
+    OR NEW.remaining > OLD.remaining
+BEGIN
+    SELECT RAISE(ABORT, 'what waits in UNCLAIMED only becomes less');
+END;
+
+CREATE TRIGGER evidence_no_update BEFORE UPDATE ON evidence
+BEGIN
+    SELECT RAISE(ABORT, 'evidence is append-only');
+END;
+
+CREATE TRIGGER evidence_no_delete BEFORE DELETE ON evidence
+BEGIN
+    SELECT RAISE(ABORT, 'evidence is append-only');
+END;
+
+CREATE TRIGGER payouts_no_update BEFORE UPDATE ON payouts
+BEGIN
+    SELECT RAISE(ABORT, 'what signed bytes pay does not change');
+END;
+
+CREATE TRIGGER payouts_no_delete BEFORE DELETE ON payouts
+BEGIN
+    SELECT RAISE(ABORT, 'what signed bytes pay does not change');
+END;
+
+CREATE TRIGGER inclusions_no_update BEFORE UPDATE ON inclusions
+BEGIN
+    SELECT RAISE(ABORT, 'inclusions is append-only');
+END;
+
+CREATE TRIGGER inclusions_no_delete BEFORE DELETE ON inclusions
+BEGIN
+    SELECT RAISE(ABORT, 'inclusions is append-only');
+END;
+
+CREATE TRIGGER freezes_fixed BEFORE UPDATE ON freezes
+WHEN (OLD.id, OLD.reason, OLD.account, OLD.actor, OLD.note, OLD.frozen_at)
+    IS NOT (NEW.id, NEW.reason, NEW.account, NEW.actor, NEW.note, NEW.frozen_at)
+    OR OLD.lifted_at IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'a freeze is lifted once, and says for ever why it was');
+END;

@@ -1,7 +1,9 @@
 """Statements that would break the books, on the journal's own connection: each refused, each without effect."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from ledger.migrate import migrate
 from ledger.ports import Millis
 from ledger.store import Store
 from ledger.writer import Writer
+from tests.ledger.bank import ALICE, JUNO, Bank, arrival
 from tests.ledger.desk import ANN, BEN, StoppedClock, funding
 
 NEXT = "(SELECT max(id) + 1 FROM transactions)"
@@ -26,6 +29,11 @@ DENIED = [
     "REPLACE INTO user_balances VALUES (11, 'ujuno', 5000, 2)",
     "DELETE FROM user_balances WHERE user_id = 11",
     "INSERT INTO user_balances VALUES (11, 'ujuno', 1, 1) ON CONFLICT DO UPDATE SET balance = 5000",
+    "WITH gift(n) AS (SELECT 5) UPDATE user_balances SET balance = (SELECT n FROM gift)",
+    "UPDATE user_balances SET balance = 5 FROM users WHERE users.id = user_id",
+    "UPDATE OR IGNORE user_balances SET balance = -1",
+    "DELETE FROM user_balances RETURNING balance",
+    "EXPLAIN UPDATE user_balances SET balance = 5",
     "UPDATE assets SET total = 0",
     "DELETE FROM assets",
     # The log.
@@ -70,6 +78,23 @@ DENIED = [
     "PRAGMA user_version = 7",
     "PRAGMA data_version = 7",
     "SELECT load_extension('x')",
+    "PRAGMA schema_version = 7",
+    "PRAGMA trusted_schema = ON",
+    "PRAGMA defer_foreign_keys = ON",
+    "PRAGMA legacy_alter_table = ON",
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA max_page_count = 1",
+    "SELECT * FROM pragma_table_info('users')",
+    "CREATE TEMP TABLE mine AS SELECT * FROM users",
+    "CREATE INDEX mine ON users (name)",
+    "CREATE VIEW mine AS SELECT 1",
+    "DROP TRIGGER transactions_no_delete",
+    "DROP VIEW IF EXISTS sqlite_schema",
+    "DETACH DATABASE main",
+    "DELETE FROM sqlite_schema",
+    "INSERT INTO sqlite_master VALUES ('trigger', 'x', 'users', 0, '')",
     "DELETE FROM sqlite_master WHERE type = 'trigger'",
     "UPDATE sqlite_master SET sql = ''",
 ]
@@ -143,6 +168,72 @@ def path(tmp_path: Path) -> Path:
     writer.close()
     assert BEN == 22
     return path
+
+
+CHAIN_BOOKS = {
+    "a block read again": "UPDATE cursor SET height = height - 1",
+    "a cursor forgotten": "DELETE FROM cursor",
+    "a comparison forgotten": "DELETE FROM settled",
+    "a deposit to somebody else": "UPDATE processed_deposits SET account = 22",
+    "a deposit that may come again": "DELETE FROM processed_deposits",
+    "an unclaimed coin forgotten": "DELETE FROM unclaimed",
+    "an unclaimed coin grown": "UPDATE unclaimed SET amount = 5000, remaining = 5000",
+    "evidence removed": "DELETE FROM evidence",
+    "evidence forged": "UPDATE evidence SET facts = '{}'",
+    "a withdrawal to another address": "UPDATE withdrawals SET address = 'juno1thief'",
+    "a larger withdrawal": "UPDATE withdrawals SET amount = amount + 1",
+    "a withdrawal that waits again": "UPDATE withdrawals SET state = 'queued' WHERE state = 'confirmed'",
+    "a withdrawal confirmed without bytes": "UPDATE withdrawals SET state = 'confirmed' WHERE state = 'queued'",
+    "a withdrawal forgotten": "DELETE FROM withdrawals",
+    "other bytes": "UPDATE signed_transactions SET bytes = x'00'",
+    "another sequence": "UPDATE signed_transactions SET sequence = sequence + 1",
+    "bytes forgotten": "DELETE FROM signed_transactions",
+    "bytes revived": "UPDATE signed_transactions SET state = 'signed' WHERE state = 'confirmed'",
+    "bytes that pay nobody": "DELETE FROM payouts",
+    "bytes that pay another": "UPDATE payouts SET withdrawal = (SELECT max(id) FROM withdrawals)",
+    "an inclusion forgotten": "DELETE FROM inclusions",
+    "an inclusion with another code": "UPDATE inclusions SET code = 5",
+    "a freeze forgotten": "DELETE FROM freezes",
+    "a freeze of another": "UPDATE freezes SET account = 11",
+    "a freeze with another reason": "UPDATE freezes SET reason = 'ordered'",
+    "a lock on money taken away": "DELETE FROM transaction_locks WHERE role = 'scanner'",
+}
+"""On books with one of everything: what the chain's books say does not change afterwards."""
+
+
+@pytest.fixture(scope="module")
+def chain_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("books") / "books.db"
+    bank = Bank(path)
+    bank.open(held=1_000)
+    bank.deposit(ALICE, 50_000)
+    bank.block(arrival("7", "nobody"), arrived=9)
+    paid = bank.ask("k1", 4_000)
+    bank.sign(paid)
+    bank.block(ours=[bank.executed(paid)])
+    bank.ask("k2", 4_000)
+    bank.chain[JUNO] -= 1
+    bank.block()
+    bank.writer.close()
+    with closing(sqlite3.connect(path)) as connection:
+        empty = [
+            table
+            for table in ("settled", "unclaimed", "evidence", "payouts", "inclusions", "freezes")
+            if not connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        ]
+    assert empty == []
+    return path
+
+
+@pytest.mark.parametrize("statement", CHAIN_BOOKS.values(), ids=CHAIN_BOOKS.keys())
+@pytest.mark.parametrize("opened", [open_writer, partial(sqlite3.connect, isolation_level=None)])
+def test_the_books_of_the_chain_refuse(
+    chain_books: Path, opened: Callable[[Path], sqlite3.Connection], statement: str
+) -> None:
+    before = dump(chain_books)
+    with closing(opened(chain_books)) as connection, pytest.raises(sqlite3.DatabaseError):
+        connection.execute(statement)
+    assert dump(chain_books) == before
 
 
 @pytest.fixture
