@@ -129,19 +129,21 @@ class Notifier:
 
     async def _settle(self, pending: Pending, verdict: Verdict) -> None:
         attempts = pending.attempts + (verdict.counts and verdict.state == "pending")
-        if attempts >= MOST_ATTEMPTS:
-            verdict = verdict._replace(state="dropped")
+        given_up = attempts >= MOST_ATTEMPTS
+        if given_up:
+            # Telegram was away for long: it goes out when its reader writes. A receipt is never lost.
+            verdict = verdict._replace(state="undeliverable")
 
         def decide(view: View) -> Decision[None]:
             due = Millis(view.now + verdict.wait_ms)
             sent = f"{verdict.sent.chat}:{verdict.sent.message}" if verdict.sent else None
             rows = [settle(pending, verdict.state, at=due, attempts=attempts, sent=sent), *verdict.rows]
-            if verdict.state == "dropped" and pending.event != "alert.raised":
+            if (given_up or verdict.state == "dropped") and pending.event != "alert.raised":
                 facts = {"alert": "message.dropped", "event": pending.event, "why": verdict.why}
                 rows.append(news("alert.raised", OPERATORS, facts, view.now))
             return Decision(None, rows=tuple(rows))
 
-        await self.service.journal.submit(Unit(decide), Lane.SYSTEM)
+        await self._write(Unit(decide))
         log.info(
             "message.settled", outbox=pending.id, told=pending.event, state=verdict.state, why=verdict.why
         )

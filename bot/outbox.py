@@ -21,6 +21,7 @@ SETTLE: Final = """
 UPDATE outbox SET state = :state, attempts = :attempts, due_at = :due_at, sent = :sent
 WHERE id = :id AND state = 'pending'
 """
+IS_PENDING: Final = "SELECT 1 FROM outbox WHERE id = ? AND state = 'pending'"
 TRACKED: Final = "SELECT chat, message, photo FROM tracked_messages WHERE subject = ?"
 TRACK: Final = """
 INSERT INTO tracked_messages (subject, chat, message, photo, updated_at) VALUES (:subject, :chat, :message, :photo, :at)
@@ -160,6 +161,10 @@ class Desk:
         if not queue:
             del self._queues[pending.chat]
         self._sending.add(pending.chat)
+        if not self.reader.select(IS_PENDING, (pending.id,)):
+            # Another process told it while this one stood by.
+            self.done(pending)
+            return None
         self.pacer.take(pending.chat, now)
         return pending
 

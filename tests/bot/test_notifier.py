@@ -182,7 +182,7 @@ async def test_attempts_end(bot: Stage, ana: User) -> None:
 
     def given_up() -> bool:
         bot.clock.pass_seconds(1000)
-        return state(bot) == ["dropped"]
+        return state(bot) == ["undeliverable"]
 
     await bot.until(given_up)
     assert bot.rows("SELECT attempts FROM outbox WHERE event = 'reply'") == [(12,)]

@@ -34,6 +34,8 @@ class Table:
         if "tracked_messages" in sql:
             found = self.tracked.get(parameters[0])
             return [found] if found else []
+        if "WHERE id = ?" in sql:
+            return [(1,)] if any(row[0] == parameters[0] for row in self.rows) else []
         return list(self.rows)
 
 
@@ -89,6 +91,13 @@ def test_one_message_of_a_chat_is_on_its_way_at_a_time(desk: Desk, table: Table)
     desk.load()
     first, second, third = desk.take(), desk.take(), desk.take()
     assert (first and first.id, second and second.id, third) == (1, 3, None)
+
+
+def test_what_another_process_told_meanwhile_is_not_told_again(desk: Desk, table: Table) -> None:
+    table.add("transfer.received", 7)
+    desk.load()
+    table.rows.clear()
+    assert desk.take() is None
 
 
 def test_what_is_hidden_from_a_group_waits_for_its_readers_own_chat(desk: Desk, table: Table) -> None:
