@@ -17,6 +17,15 @@ DUE: Final = """
 SELECT id, event, recipient, facts, attempts FROM outbox WHERE state = 'pending' AND due_at <= ?
 ORDER BY due_at, id LIMIT ?
 """
+DUE_FAIRLY: Final = """
+SELECT id, event, recipient, facts, attempts FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY iif(event = 'reply', json_extract(facts, '$.chat'), recipient) ORDER BY due_at, id
+    ) AS place
+    FROM outbox WHERE state = 'pending' AND due_at <= ?
+)
+WHERE place <= ? ORDER BY due_at, id LIMIT ?
+"""
 SETTLE: Final = """
 UPDATE outbox SET state = :state, attempts = :attempts, due_at = :due_at, sent = :sent
 WHERE id = :id AND state = 'pending'
@@ -32,6 +41,8 @@ UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
 
 MOST_LOADED: Final = 2_000
 """Rows held in memory at once; the others stay where they are."""
+MOST_OF_A_CHAT: Final = 20
+"""Of these, rows of one chat where there are more than can be held: a group can ask faster than it may be answered."""
 
 
 class Priority(NamedTuple):
@@ -116,12 +127,18 @@ class Desk:
     def load(self) -> None:
         """Take in what has become due, if it is time to look."""
         now = self.clock.now()
-        if now < self._look_at or len(self._loaded) >= MOST_LOADED:
+        if now < self._look_at or len(self._loaded) >= 2 * MOST_LOADED:
             return
-        for row in self.reader.select(DUE, (now, MOST_LOADED)):
+        for row in self._due(now):
             if row[0] not in self._loaded:
                 self._add(self._pending(row))
         self._look_at = now + self.look_ms
+
+    def _due(self, now: Millis) -> list[Any]:
+        rows = self.reader.select(DUE, (now, MOST_LOADED))
+        if len(rows) < MOST_LOADED:
+            return rows
+        return self.reader.select(DUE_FAIRLY, (now, MOST_OF_A_CHAT, MOST_LOADED))
 
     def changed(self) -> None:
         """Look at the table with the next `load`: something was committed."""
