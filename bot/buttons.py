@@ -70,7 +70,7 @@ def token(question: str, number: int) -> str:
 
 def find(reader: Reader, pressed: str) -> Button | None:
     """Return the button whose id was ``pressed``; None for a forged or forgotten one."""
-    if len(pressed) > LONGEST_TOKEN:
+    if len(pressed) > LONGEST_TOKEN or not pressed.isascii():
         return None
     rows = reader.select(FIND, (pressed,))
     if not rows:

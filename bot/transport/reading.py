@@ -1,7 +1,7 @@
 """Updates of Telegram, read into intents without trust: what cannot be understood is poison, never an exception."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from telegram import Chat as TelegramChat
 from telegram import Message as TelegramMessage
@@ -22,32 +22,26 @@ from bot.intents import (
     Tapped,
     Unreadable,
 )
+from bot.transport.forms import form_of
 from ledger.ports import Millis
+
+_FORM: Final = form_of(Intent)
 
 
 def read_update(raw: Mapping[str, Any]) -> Intent:
     """Return what ``raw`` says; raises Unreadable for what cannot be understood.
 
-    Ids beyond 64 bits are not Telegram's and would not fit the database either.
+    The library builds its objects from whatever stands in the JSON, so every value is checked here: nobody behind this
+    function meets a text that is a number, an id beyond 64 bits, or half of a surrogate pair.
     """
     try:
         update = Update.de_json(dict(raw), None)
         intent = Intent(update.update_id, _deed(update), tuple(_people(update)))
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise Unreadable(type(error).__name__) from error
-    if not _plausible(intent):
-        raise Unreadable("an id is out of range")
+    if not _FORM(intent):
+        raise Unreadable("a value is not of its form")
     return intent
-
-
-def _plausible(intent: Intent) -> bool:
-    ids: list[Any] = [intent.update, *(person.id for person in intent.people)]
-    match intent.deed:
-        case Said() as said:
-            ids += [said.message, said.chat.id, said.at]
-        case Tapped() as tapped:
-            ids += [tapped.message, tapped.sender.id]
-    return all(isinstance(number, int) and abs(number) < 2**63 for number in ids)
 
 
 def _deed(update: Update) -> Deed:

@@ -170,5 +170,3 @@ class Counter:
 def _funds(_view: View) -> Decision[None]:
     posting = Posting(None, ANA, Amount(FUNDS), JUNO.denom)
     return Decision(None, (Entry("dep:ana", b"", "deposit", (posting,)),))
-
-

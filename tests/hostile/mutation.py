@@ -22,18 +22,18 @@ DEEP: Final = 900
 def places(document: Any, at: Path = ()) -> Iterator[Path]:
     """Yield every place of ``document``, itself first."""
     yield at
-    inside = document.items() if isinstance(document, dict) else enumerate(document)
     if isinstance(document, dict | list):
-        for key, value in list(inside):
+        for key, value in document.items() if isinstance(document, dict) else enumerate(document):
             yield from places(value, (*at, key))
 
 
 def placed(document: Any, at: Path, value: Any) -> Any:
-    """Return ``document`` with ``value`` at the place ``at``."""
+    """Return ``document`` with ``value`` at the place ``at``; objects on the way that are missing are made."""
     if not at:
         return value
-    copy = dict(document) if isinstance(document, dict) else list(document)
-    copy[at[0]] = placed(document[at[0]], at[1:], value)
+    copy: Any = list(document) if isinstance(document, list) else dict(document)
+    inside = copy.get(at[0], {}) if isinstance(copy, dict) else copy[at[0]]
+    copy[at[0]] = placed(inside, at[1:], value)
     return copy
 
 

@@ -22,8 +22,8 @@ import httpx
 from bot import buttons, fetch, inbox
 from bot.amounts import read_amount, take_amount
 from bot.buttons import LONGEST_TOKEN
-from bot.intents import ChatKind, Entity, Person, ReplyTarget, Said, Unreadable, called, width
 from bot.intents import Chat as SaidIn
+from bot.intents import ChatKind, Entity, Person, ReplyTarget, Said, Unreadable, called, width
 from bot.names import NameBook, learn
 from bot.recipients import NOTE_LIMIT, find_recipient, read_payment, split_words
 from bot.results import Choice
@@ -185,7 +185,9 @@ def recipient(raw: bytes) -> None:
 
 def _someone(number: int) -> Person | None:
     """Return a person, a bot, a channel's stand-in or nobody."""
-    return (None, Person(BEN, "Ben"), Person(9, "x", is_bot=True), Person(777000, "T"), Person(-5, "y"))[number % 5]
+    return (None, Person(BEN, "Ben"), Person(9, "x", is_bot=True), Person(777000, "T"), Person(-5, "y"))[
+        number % 5
+    ]
 
 
 def memo(raw: bytes) -> None:
@@ -283,7 +285,11 @@ def header(raw: bytes) -> None:
 def _accepted(document: Any) -> Any:
     signed = SignedHeader.from_json(document)
     rows = document.get("validators")
-    validators = ValidatorSet(tuple(Validator.from_json(row) for row in rows if row)) if isinstance(rows, list) else None
+    validators = (
+        ValidatorSet(tuple(Validator.from_json(row) for row in rows if row))
+        if isinstance(rows, list)
+        else None
+    )
     if validators is None:
         raise Malformed("validators is no array")
     known = chain().trusted(2)
@@ -305,7 +311,7 @@ def proof(raw: bytes) -> None:
     if steps is None:
         steps = (ops(PRESENT)[0]._replace(proof=raw), ops(PRESENT)[1])
     for key, value in ((PRESENT, b"60"), (ABSENT, b"50"), (ABSENT, b"")):
-        _disprove(lambda key=key, value=value: verify_membership(steps, ROOT, "bank", key, value))
+        _disprove(functools.partial(verify_membership, steps, ROOT, "bank", key, value))
     _disprove(lambda: verify_non_membership(steps, ROOT, "bank", PRESENT))
     _either(lambda: verify_membership(steps, ROOT, "bank", PRESENT, STORE[PRESENT]), Unproven)
     absent = (ops(ABSENT)[0]._replace(proof=raw), ops(ABSENT)[1])
@@ -353,7 +359,10 @@ def _addressed(raw: bytes, request: httpx.Request) -> bytes:
     asked = json.loads(request.content)
     if raw[:1] in (b"!", b""):
         return raw[1:]
-    bodies = [b'{"id":%d,%s}' % (call["id"], _member(raw)) for call in (asked if isinstance(asked, list) else [asked])]
+    bodies = [
+        b'{"id":%d,%s}' % (call["id"], _member(raw))
+        for call in (asked if isinstance(asked, list) else [asked])
+    ]
     return b"[" + b",".join(bodies) + b"]" if isinstance(asked, list) else bodies[0]
 
 
@@ -408,9 +417,22 @@ def proof_json(steps: tuple[ProofOp, ...]) -> dict[str, Any]:
 TARGETS: Final[dict[str, Target]] = {
     each.__name__: each
     for each in (
-        update, command, conversation, amount, recipient, memo, destination, coins, tx, protobuf, header, claims,
-        proof, rpc, button,
-    )  # fmt: skip
+        update,
+        command,
+        conversation,
+        amount,
+        recipient,
+        memo,
+        destination,
+        coins,
+        tx,
+        protobuf,
+        header,
+        claims,
+        proof,
+        rpc,
+        button,
+    )
 }
 JSON_TARGETS: Final = ("update", "conversation", "header", "claims", "proof", "rpc")
 """Targets whose bytes are documents: worth changing one place at a time."""
