@@ -5,8 +5,10 @@ from typing import Final
 from ledger.leases import Fence, Leases
 from ledger.ports import Clock
 
-TTL_MS: Final = 30_000
-"""How long the role stays taken after the holder went silent: what a second instance waits before it takes over."""
+TTL_MS: Final = 90_000
+"""How long the role stays taken after the holder went silent: what a second instance waits before it takes over.
+
+More than twice the longest step, which is a long poll that hears nothing: it is renewed at half, between two steps."""
 
 
 class Tenure:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from bot.fetch import POLL_SECONDS
 from bot.lanes import PER_PERSON
+from bot.transport.client import POLL_MARGIN_SECONDS
+from chain.tenure import TTL_MS
 from sandbox.telegram import User
 from tests.bot.stage import Stage, stage
 
@@ -34,6 +37,11 @@ async def test_what_waits_is_not_called_refused_when_it_comes_again(tmp_path: Pa
         bot.telegram.say(ben, quiet, "/hello")
         await bot.until(lambda: _kept(bot, ben) == 1)
         assert bot.rows(TOO_MANY) == [(0,)]
+
+
+def test_a_role_outlasts_a_poll_that_hears_nothing() -> None:
+    """It is renewed at half of its time, between two polls: a second instance must not take it from a living one."""
+    assert (POLL_SECONDS + POLL_MARGIN_SECONDS) * 1000 < TTL_MS // 2
 
 
 def _kept(bot: Stage, who: User) -> int:
