@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 from chain.alarms import Alarms
+from chain.bumps import FEE_TOO_LOW, BumpRules, floor_of, higher_price, newest
 from chain.coins import ChainCoin
 from chain.endpoints import Broadcast
 from chain.errors import Halted
@@ -58,6 +59,7 @@ class SenderRules(NamedTuple):
     rebroadcast_blocks: int = 3
     fresh_ms: int = 60_000
     """A cursor whose block is older is still catching up: what is signed there may be past its timeout."""
+    bumps: BumpRules = BumpRules()
 
 
 class Plan(NamedTuple):
@@ -147,6 +149,8 @@ class Sender:
         self._clock = clock
         self._rules = rules
         self._offered_at: dict[str, int] = {}
+        self._floors: dict[str, int | None] = {}
+        """What nodes want for transactions that they refuse for their fee; None: they did not say."""
         self._alarms = Alarms(blocks, clock)
         self._halted: str | None = None
 
@@ -167,12 +171,15 @@ class Sender:
         return self._rules.poll_seconds
 
     async def _send(self, cursor: Cursor) -> None:
-        unresolved = self._payments.unresolved()
-        self._forget_resolved(unresolved)
-        for each in unresolved:
-            await self._offer_again(each, cursor)
-        if not unresolved:
+        attempts = self._payments.unresolved()
+        self._forget_resolved(attempts)
+        if not attempts:
             await self._sign_next(cursor)
+            return
+        # The highest fee first: a node that has one attempt refuses the others for their sequence.
+        for each in sorted(attempts, key=lambda each: each.signed.fee, reverse=True):
+            await self._offer_again(each, cursor, judged=each == newest(attempts))
+        await self._replace_overdue(attempts, cursor)
 
     async def _sign_next(self, cursor: Cursor) -> None:
         queued = self._queued()
@@ -188,6 +195,33 @@ class Sender:
         fence = await self._tenure.fence()
         await self._payments.store(fence, signed, tuple(each.id for each in plan.withdrawals))
         await self._offer(signed, cursor, broadcast_before=False)
+
+    async def _replace_overdue(self, attempts: Sequence[OpenTransaction], cursor: Cursor) -> None:
+        """Sign a further attempt at the same sequence for a higher fee, when the newest waits for it."""
+        last = newest(attempts).signed
+        overdue = cursor.height - last.signed_height >= self._rules.bumps.after_blocks
+        if not (overdue or last.hash in self._floors) or not self._is_unused(last, cursor):
+            return
+        price = higher_price(attempts, self._floors.get(last.hash), self._parameters, self._rules.bumps)
+        paid = self._payments.paid_by(last.hash)
+        if price is None or any(freeze_of(self._reader, each.account) for each in paid):
+            return
+        treasury = self._reader.balance(BOT_TREASURY, self._fee_denom)
+        if not covers(treasury, price.fee.amount, self._fee_denom, paid):
+            await self._alarms.tell("treasury.short", {"denom": self._fee_denom, "waiting": len(paid)})
+            return
+        signed = self._signed(Plan(tuple(paid), price), cursor)
+        replaced = frozenset(each.signed.hash for each in attempts)
+        await self._payments.replace(await self._tenure.fence(), signed, replaced)
+        await self._offer(signed, cursor, broadcast_before=False)
+
+    def _is_unused(self, signed: SignedTransaction, cursor: Cursor) -> bool:
+        """Tell whether the sequence of ``signed`` is proved to be the next one still, at a recent height."""
+        return (
+            self._is_fresh(cursor)
+            and cursor.account is not None
+            and cursor.account.sequence == signed.sequence
+        )
 
     @property
     def _fee_denom(self) -> Denom:
@@ -227,27 +261,41 @@ class Sender:
             timeout_height=facts.timeout_height,
         )
 
-    async def _offer_again(self, transaction: OpenTransaction, cursor: Cursor) -> None:
+    async def _offer_again(self, transaction: OpenTransaction, cursor: Cursor, *, judged: bool) -> None:
         """Offer the same bytes every few blocks: a restarted node has forgotten its mempool."""
         signed = transaction.signed
         offered = self._offered_at.get(signed.hash)
         due = offered is None or cursor.height - offered >= self._rules.rebroadcast_blocks
         if due and cursor.height < signed.timeout_height:
-            await self._offer(signed, cursor, broadcast_before=transaction.broadcast)
+            await self._offer(signed, cursor, broadcast_before=transaction.broadcast, judged=judged)
 
-    async def _offer(self, signed: SignedTransaction, cursor: Cursor, *, broadcast_before: bool) -> None:
+    async def _offer(
+        self, signed: SignedTransaction, cursor: Cursor, *, broadcast_before: bool, judged: bool = True
+    ) -> None:
+        """Broadcast; refusals of an attempt that was replaced already (not ``judged``) concern nobody."""
         fence = await self._tenure.fence()
         self._offered_at[signed.hash] = cursor.height
         answers = await self._broadcaster.broadcast(signed.bytes)
         if answers.taken and not broadcast_before:
             await self._payments.mark_broadcast(fence, signed.hash)
-        concern = concern_of(answers)
-        if concern is not None:
+        concern = concern_of(answers) if judged else None
+        if concern is not None and not self._can_pay_more(signed, concern, answers):
             await self._alarms.tell(
                 "broadcast.rejected", {"tx": signed.hash, "codes": concern.codes, "why": concern.why}
             )
             self._halted = concern.why if concern.halts else self._halted
 
+    def _can_pay_more(self, signed: SignedTransaction, concern: Concern, answers: Broadcast) -> bool:
+        """Tell whether a replacement is the answer to ``concern``, and let it be signed with the next step."""
+        if concern.codes != (FEE_TOO_LOW,):
+            return False
+        floor = floor_of(answers, self._fee_denom)
+        if higher_price(self._payments.unresolved(), floor, self._parameters, self._rules.bumps) is None:
+            return False
+        self._floors[signed.hash] = floor
+        return True
+
     def _forget_resolved(self, unresolved: Sequence[OpenTransaction]) -> None:
         open_hashes = {each.signed.hash for each in unresolved}
         self._offered_at = {key: at for key, at in self._offered_at.items() if key in open_hashes}
+        self._floors = {key: floor for key, floor in self._floors.items() if key in open_hashes}

@@ -100,15 +100,49 @@ def decide_store(
     paid = [withdrawal_of(row) for row in view.select(_AMONG, (json.dumps(withdrawals),))]
     _check_plan(view, signed, paid, withdrawals)
     draft = Draft(view)
-    draft.write(Row(_INSERT, {**signed._asdict(), "signed_at": view.now}, changes=1))
+    _write_signed(draft, signed, paid)
     for each in paid:
-        draft.write(
-            lock_withdrawal(each.id, signed.hash),
-            Row(_SIGN, (view.now, each.id), changes=1),
-            Row(_INSERT_PAYOUT, (signed.hash, each.id), changes=1),
-        )
+        draft.write(lock_withdrawal(each.id, signed.hash), Row(_SIGN, (view.now, each.id), changes=1))
         tell(draft, "withdrawal.signed", each, tx=signed.hash)
     return Decision(None, rows=tuple(draft.rows))
+
+
+def decide_replace(
+    view: View, fence: Fence, signed: SignedTransaction, replaced: frozenset[str]
+) -> Decision[None]:
+    """Commit ``signed`` as a further attempt at the sequence of the ``replaced`` (hashes), at a higher fee.
+
+    It pays the same withdrawals, which stay locked; members are told nothing new. All attempts may still execute, one
+    of them at most does (chain.md, Withdrawals).
+    Raises LeaseLost, and StalePlan when the attempts are others, the sequence is not proved to be unused, a withdrawal
+    was frozen, or the fee is not covered.
+    """
+    require(view, fence)
+    attempts = unresolved(view)
+    if not attempts or {each.signed.hash for each in attempts} != replaced:
+        raise StalePlan("other attempts are unresolved")
+    if any(_slot(each.signed) != _slot(signed) for each in attempts):
+        raise StalePlan("a replacement is of the same sequence")
+    if any(each.signed.fee >= signed.fee for each in attempts):
+        raise StalePlan("a replacement pays more")
+    paid = paid_by(view, attempts[0].signed.hash)
+    if not paid or any(each.state is not WithdrawalState.SIGNED for each in paid):
+        raise StalePlan("a withdrawal is not signed any more")
+    _check_account(view, signed)
+    _check_payable(view, signed, paid)
+    draft = Draft(view)
+    _write_signed(draft, signed, paid)
+    return Decision(None, rows=tuple(draft.rows))
+
+
+def _slot(signed: SignedTransaction) -> tuple[str, int, int, Denom]:
+    """Return what attempts that exclude each other have in common."""
+    return (signed.chain_id, signed.account_number, signed.sequence, signed.fee_denom)
+
+
+def _write_signed(draft: Draft, signed: SignedTransaction, paid: list[Withdrawal]) -> None:
+    draft.write(Row(_INSERT, {**signed._asdict(), "signed_at": draft.view.now}, changes=1))
+    draft.write(*(Row(_INSERT_PAYOUT, (signed.hash, each.id), changes=1) for each in paid))
 
 
 def _check_plan(
@@ -116,6 +150,13 @@ def _check_plan(
 ) -> None:
     if unresolved(view):
         raise StalePlan("another transaction is unresolved")
+    _check_account(view, signed)
+    if not paid or len(paid) != len(asked) or any(each.state is not WithdrawalState.QUEUED for each in paid):
+        raise StalePlan("a withdrawal is not queued any more")
+    _check_payable(view, signed, paid)
+
+
+def _check_account(view: View, signed: SignedTransaction) -> None:
     cursor = view.select(_CURSOR, (signed.chain_id,))
     proved = (signed.account_number, signed.sequence, signed.signed_height, signed.signed_height)
     if not cursor or proved != (
@@ -125,8 +166,9 @@ def _check_plan(
         cursor[0]["proved_height"],
     ):
         raise StalePlan("the account is not proved to be in this state at the cursor")
-    if not paid or len(paid) != len(asked) or any(each.state is not WithdrawalState.QUEUED for each in paid):
-        raise StalePlan("a withdrawal is not queued any more")
+
+
+def _check_payable(view: View, signed: SignedTransaction, paid: list[Withdrawal]) -> None:
     if any(freeze_of(view, each.account) for each in paid):
         raise StalePlan("withdrawals are frozen")
     treasury = view.balance(BOT_TREASURY, signed.fee_denom)
@@ -151,6 +193,12 @@ class Payments:
         """Commit a signed transaction; raises what `decide_store` raises."""
         await self._journal.submit(
             Unit(lambda view: decide_store(view, fence, signed, withdrawals)), Lane.SYSTEM
+        )
+
+    async def replace(self, fence: Fence, signed: SignedTransaction, replaced: frozenset[str]) -> None:
+        """Commit a further attempt at a higher fee; raises what `decide_replace` raises."""
+        await self._journal.submit(
+            Unit(lambda view: decide_replace(view, fence, signed, replaced)), Lane.SYSTEM
         )
 
     async def mark_broadcast(self, fence: Fence, transaction: str) -> None:
