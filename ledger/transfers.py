@@ -8,7 +8,7 @@ from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.journal import Journal
 from ledger.money import MAX_AMOUNT, Amount, Denom
-from ledger.units import Beside, Decision, Entry, Posting, Receipt, Unit, View
+from ledger.units import AS_POSTED, Beside, Decision, Entry, Posting, Receipt, Unit, View
 
 MAX_NOTE: Final = 256
 """Characters of a note: a sentence, not a letter."""
@@ -40,15 +40,9 @@ def transfer_unit(
         if not view.exists(destination):
             raise Refused("unknown_account", account=destination)
         posting = Posting(source, destination, amount, denom)
-        receipt = Receipt(
-            view.next_transaction_id,
-            Amount(view.balance(source, denom) - amount),
-            Amount(view.balance(destination, denom) + amount),
-            view.now,
-        )
-        return Decision(receipt, (Entry(key, digest, "transfer", (posting,), source, note),))
+        return Decision(AS_POSTED, (Entry(key, digest, "transfer", (posting,), source, note),))
 
-    return Unit(decide, key, digest, _recall, beside)
+    return Unit(decide, key, digest, None, beside)
 
 
 def _refusal(source: AccountId, destination: AccountId, amount: Amount) -> Refused:
@@ -59,10 +53,6 @@ def _refusal(source: AccountId, destination: AccountId, amount: Amount) -> Refus
     if source == destination:
         return Refused("same_account", account=source)
     return Refused("not_a_user", account=min(source, destination))
-
-
-def _recall(_view: View, receipt: Receipt) -> Receipt:
-    return receipt
 
 
 class Transfers:

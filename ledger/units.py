@@ -6,7 +6,7 @@ journal alone moves value and alone commits (ledger.md, Write path).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from ledger.accounts import AccountId
 from ledger.errors import Refused
@@ -55,8 +55,13 @@ class Row(NamedTuple):
     changes: int | None = None
 
 
+AS_POSTED: Final[Any] = object()
+"""An outcome that the journal fills in, because it alone knows ids and balances: what the unit's ``recall`` makes of the
+receipt of its first entry, just as for a key that stands already."""
+
+
 class Decision(NamedTuple, Generic[T]):
-    """What a unit does: the answer for its caller, the entries to post, the rows to write after them."""
+    """What a unit does: the answer for its caller (or AS_POSTED), the entries to post, the rows to write after them."""
 
     outcome: T
     entries: tuple[Entry, ...] = ()

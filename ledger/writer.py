@@ -12,8 +12,8 @@ from ledger.errors import BrokenInvariant, Conflict, LedgerError, OutcomeUnknown
 from ledger.money import Amount
 from ledger.ports import Clock, Millis
 from ledger.store import Fault, Link, Standing, Store, fault_of
-from ledger.units import Decision, Receipt, Unit
-from ledger.view import NOTHING, WriterView
+from ledger.units import AS_POSTED, Decision, Receipt, Unit
+from ledger.view import NOTHING, Plan, WriterView
 
 Answer = tuple[Any, Exception | None]
 """What one caller gets: an outcome, or an error to raise."""
@@ -97,6 +97,8 @@ class Writer:
             decision = unit.decide(view) if standing is None else _recall(unit, view, standing)
             outcome, entries, rows = decision
             plan = view.plan(entries)
+            if outcome is AS_POSTED:
+                outcome = _posted(unit, view, plan)
         except Refused as error:
             refusal, outcome, rows, plan = error, None, (), NOTHING
         except (BrokenInvariant, sqlite3.Error):
@@ -175,6 +177,13 @@ def _recall(unit: Unit[Any], view: WriterView, standing: Standing) -> Decision[A
         replayed=True,
     )
     return Decision(receipt if unit.recall is None else unit.recall(view, receipt))
+
+
+def _posted(unit: Unit[Any], view: WriterView, plan: Plan) -> Any:
+    """Return what became of the first entry of ``plan``, in the words of the unit."""
+    number, _, _, _, _, _, _, _, source_after, _, destination_after, _, _, _, at = plan[2][0]
+    receipt = Receipt(number, source_after, destination_after, at)  # type: ignore[arg-type]  # NewTypes of columns
+    return receipt if unit.recall is None else unit.recall(view, receipt)
 
 
 def _because(kind: type[Unavailable], why: str, cause: Exception) -> Unavailable:
