@@ -75,12 +75,13 @@ def make_plan(
     """Return what to sign next of ``queued`` (oldest first), None when its fee is not covered.
 
     Those without a memo go together as long as BOT_TREASURY, which owns ``treasury``, covers a failure of the batch;
-    one with a memo, or whose batch failed before, goes alone.
+    one with a memo, or whose batch failed before, goes alone. One whose price is not covered (another asset brings no
+    fee to a treasury that is short) keeps none behind it waiting.
     """
     if not queued:
         return None
     batch = _batch(queued, max_batch)
-    for withdrawals in (batch, batch[:1]):
+    for withdrawals in (batch, *((each,) for each in queued)):
         price = quote(parameters, len(withdrawals))
         if covers(treasury, price.fee.amount, price.fee.denom, list(withdrawals)):
             return Plan(withdrawals, price)

@@ -65,6 +65,7 @@ def waiting(number: int, *, memo: str = "", alone: bool = False, fee: int = 12_0
         ([waiting(1), waiting(2)], 0, [1]),
         ([waiting(1, fee=0)], NETWORK_FEE - 1, None),
         ([waiting(1, fee=0)], NETWORK_FEE, [1]),
+        ([waiting(1, fee=0), waiting(2)], 0, [2]),
     ],
 )
 def test_what_is_signed_next(queued: list[Withdrawal], treasury: int, paid: list[int] | None) -> None:
