@@ -2,7 +2,8 @@
 
 Exit codes: 0 done, 1 failed unexpectedly, 2 wrong use or settings, 3 the database belongs to another program, chain or
 bot, 4 the books contradict themselves or their file is damaged, 5 Telegram or the nodes cannot be reached or refuse,
-6 another process is in the way: try again, 7 the disk is full, failing or read-only. docs/operations.md tells what to do.
+6 another process is in the way: try again, 7 the disk is full, failing or read-only, 8 the clock is
+behind the books. docs/operations.md tells what to do.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from bot import logs
 from bot import main as program
 from bot.settings import Books, Settings, SettingsError, load
 from bot.transport import BadToken, Telegram, TransportError
-from bot.upkeep import Explanation, explain, restored_lines
+from bot.upkeep import Explanation, clock_problem, explain, restored_lines
 from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
@@ -52,6 +53,7 @@ class Exit(IntEnum):
     UNREACHABLE = 5
     BUSY = 6
     DISK = 7
+    CLOCK = 8
 
 
 FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
@@ -234,7 +236,11 @@ def _check(options: argparse.Namespace) -> int:
     logs.configure(SystemClock(), settings.secrets, "WARNING", settings.log_format)
     print(f"Settings: good. Treasury {settings.wallet().address} on {settings.chain_id}.")
     print(_database_line(settings.database))
-    return asyncio.run(_check_outside(settings))
+    clock = clock_problem(settings.database, SystemClock().now())
+    if clock is not None:
+        print(clock)
+    outside = asyncio.run(_check_outside(settings))
+    return outside if clock is None else Exit.CLOCK
 
 
 def _database_line(path: Path) -> str:

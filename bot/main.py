@@ -25,6 +25,7 @@ from bot.speech import Sentences
 from bot.supervisor import Loop, Supervisor, run_all
 from bot.sweep import Sweep
 from bot.transport import Offline, Telegram, Throttled
+from bot.upkeep import tell_of_clock
 from chain import inbound
 from chain.client import NodeClient
 from chain.endpoints import Endpoints
@@ -76,6 +77,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         await service.identity.bind(
             chain_id=settings.chain_id, address=wallet.address, bot_id=settings.bot_id
         )
+        await tell_of_clock(service, world.clock)
 
         telegram = Telegram(
             settings.telegram_token.get_secret_value(), f"{settings.telegram_url}/bot", world.telegram

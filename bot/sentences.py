@@ -129,6 +129,7 @@ ALERTS: Final = {
     "chain.contradiction": "A block contradicts what was proved of our transaction. Withdrawals are frozen.",
     "reconciliation.shortfall": "The treasury holds less than the books owe. Withdrawals are frozen.",
     "withdrawals.frozen": "Withdrawals were frozen.",
+    "clock.behind": "The machine's clock is behind the books. Set it right; the log stays in order meanwhile.",
     "restore.unknown_payment": (
         "The restored books met a payment of the treasury that they don't know. SYSTEM_RESERVE bears it until "
         "moneta attribute says whose it was."
