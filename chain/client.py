@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
@@ -33,6 +34,8 @@ _VALIDATOR_PAGES_LIMIT: Final = 100
 _REQUESTS_AT_ONCE: Final = 4
 _RESPONSE_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 15.0
+_PACKED: Final = "gzip"
+"""Packed once, what comes over the wire at a time grows to some 70 MB at most; packed twice it has no bound."""
 
 _AHEAD: Final = ("must be less than or equal to", "could not find results for height")
 _BELOW: Final = ("lowest height is",)
@@ -145,7 +148,13 @@ class NodeClient:
         self._url: Final = url
         self._timeout_seconds: Final = timeout_seconds
         self._response_limit_bytes: Final = response_limit_bytes
-        self._http: Final = httpx.AsyncClient(transport=transport, timeout=timeout_seconds)
+        self._http: Final = httpx.AsyncClient(
+            transport=transport,
+            timeout=timeout_seconds,
+            headers={"Accept-Encoding": _PACKED},
+            # A node has no business to leave anything with us; its cookies would pile up for ever.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
         self._slots: Final = asyncio.Semaphore(_REQUESTS_AT_ONCE)
         self._ids: Final = itertools.count(1)
         self._latest_seen = 0
@@ -349,6 +358,8 @@ class NodeClient:
         async with self._http.stream("POST", self._url, json=document) as response:
             if response.status_code != httpx.codes.OK:
                 raise NodeUnavailable(f"{self.name}: HTTP {response.status_code}")
+            if response.headers.get("Content-Encoding", _PACKED).lower() not in (_PACKED, "identity"):
+                raise NodeUnavailable(f"{self.name}: the answer is packed in another way than asked")
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk

@@ -37,7 +37,15 @@ def read_update(raw: Mapping[str, Any]) -> Intent:
     try:
         update = Update.de_json(dict(raw), None)
         intent = Intent(update.update_id, _deed(update), tuple(_people(update)))
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        OSError,  # what the C library says of a date beyond its calendar
+        RecursionError,
+    ) as error:
         raise Unreadable(type(error).__name__) from error
     if not _FORM(intent):
         raise Unreadable("a value is not of its form")

@@ -1,12 +1,16 @@
 """What fuzzing and hostile reading found, each with what it would have done."""
 
+import gzip
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from bot import buttons, fetch, inbox
 from bot.transport import read_update
+from chain.client import NodeClient
+from chain.errors import NodeUnavailable
 from tests.hostile.books import ME
 from tests.hostile.mutation import placed
 from tests.hostile.targets import TARGETS, message, schema
@@ -63,6 +67,12 @@ def test_a_tap_with_a_value_of_another_form_is_poison(key: str, value: Any) -> N
     _is_poison(placed(TAPPED, ("callback_query", key), value))
 
 
+@pytest.mark.parametrize("date", [2**40, 2**50, 2**62, 2**63, -(2**62), 10**30, 1e308])
+def test_a_date_beyond_every_calendar_is_poison(date: float) -> None:
+    """Between what overflows and what is out of range there are dates for which the C library fails: OSError."""
+    _is_poison(placed(SAID, ("message", "date"), date))
+
+
 def test_an_update_of_the_usual_form_is_none() -> None:
     for document in (SAID, MOVED, TAPPED, placed(SAID, ("message", "entities", 0), MENTION)):
         arrival = fetch.read_arrival(document, read_update, ME.id)
@@ -81,3 +91,37 @@ def _is_poison(document: Any) -> None:
 def test_a_forged_token_without_a_utf8_form_names_no_button() -> None:
     """The database cannot be asked for it: UnicodeEncodeError."""
     assert buttons.find(schema(), "q.0\ud800") is None
+
+
+async def _asked(**answer: Any) -> tuple[NodeClient, NodeUnavailable | None]:
+    """Ask a node that gives ``answer`` for its status, twice; return the client and what it raised."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, **answer))
+    error: NodeUnavailable | None = None
+    async with NodeClient("node 1", "http://node.example/", transport=transport) as node:
+        for _ in range(2):
+            try:
+                await node.call("status")
+            except NodeUnavailable as raised:
+                error = raised
+    return node, error
+
+
+@pytest.mark.parametrize("packed", ["gzip, gzip", "gzip,gzip,gzip", "deflate", "br", "GZIP, identity"])
+async def test_an_answer_that_is_packed_in_another_way_is_not_unpacked(packed: str) -> None:
+    """666 bytes that are packed twice are 300 MB, and each further packing is a thousand times more."""
+    bomb = gzip.compress(gzip.compress(bytes(2**20)))
+    _, error = await _asked(headers={"Content-Encoding": packed}, stream=httpx.ByteStream(bomb))
+    assert str(error) == "node 1: the answer is packed in another way than asked"
+
+
+async def test_an_answer_that_is_packed_as_asked_is_read() -> None:
+    packed = gzip.compress(b'{"id":1,"result":{}}')
+    _, error = await _asked(headers={"Content-Encoding": "gzip"}, content=packed)
+    assert "not to the call made" in str(error), "the second answer bears the first number"
+
+
+async def test_a_node_leaves_no_cookies() -> None:
+    """They were kept and sent back, without a limit to their number."""
+    headers = [("Set-Cookie", f"c{number}={'x' * 3000}") for number in range(20)]
+    node, _ = await _asked(headers=headers, json={"id": 1, "result": {}})
+    assert list(node._http.cookies.jar) == []
