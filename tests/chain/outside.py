@@ -43,6 +43,8 @@ TREASURY = Treasury(WALLET.raw_address, "juno")
 FRIEND = address.encode("juno", b"\x07" * 20)
 ALICE, BOB = AccountId(11), AccountId(22)
 BLOCK_MS = 3_000
+TTL_MS = 30_000
+"""Of roles: whoever begins 40 s later inherits them, at blocks that are still fresh."""
 START_MS = 1_700_000_000_000
 
 
@@ -221,7 +223,7 @@ class Program:
         self.scanner = Scanner(
             outside,
             service.blocks,
-            Tenure(service.leases, "scanner", holder, clock=clock),
+            Tenure(service.leases, "scanner", holder, clock=clock, ttl_ms=TTL_MS),
             chain_id=PARAMETERS.chain_id,
             treasury=TREASURY,
             clock=clock,
@@ -231,7 +233,7 @@ class Program:
         self.sender = Sender(
             WALLET,
             outside,
-            Tenure(service.leases, "signer", holder, clock=clock),
+            Tenure(service.leases, "signer", holder, clock=clock, ttl_ms=TTL_MS),
             blocks=service.blocks,
             payments=service.payments,
             withdrawals=service.withdrawals,
