@@ -1,60 +1,114 @@
-"""kill -9 at each step of each flow: what was asked happens once, and the books agree with the chain."""
+"""kill -9 where it matters most: the kill matrix with the points of the money, once each, by the code of scripts/killmatrix."""
 
-import signal
-from collections.abc import AsyncIterator
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ledger.audit import audit
+import bot
 from tests.scenarios.killable import POINTS
-from tests.scenarios.town import JUNO, Program, Town, served, town
+from tests.scenarios.killmatrix import kill, table
 
-pytestmark = pytest.mark.slow
+HERE = Path(bot.__file__).parents[1]
+COPIED = ("bot", "chain", "ledger", "migrations", "sandbox", "tests", "pyproject.toml")
+IMPORTANT = (
+    "getUpdates/ANSWERED",
+    "updates are kept/COMMITTED",
+    "a transfer is made/BEGIN",
+    "a transfer is made/POSTED",
+    "a transfer is made/COMMITTED",
+    "a deposit is credited/POSTED",
+    "a deposit is credited/COMMITTED",
+    "a deposit is unclaimed/COMMITTED",
+    "a withdrawal is requested/POSTED",
+    "a withdrawal is requested/COMMITTED",
+    "a withdrawal is cancelled/COMMITTED",
+    "a payment is stored/POSTED",
+    "a payment is stored/COMMITTED",
+    "broadcast_tx_sync/ASKED",
+    "broadcast_tx_sync/ANSWERED",
+    "a payment is confirmed/POSTED",
+    "a payment is confirmed/COMMITTED",
+    "a payment has failed/COMMITTED",
+    "sendMessage/ANSWERED",
+    "a role is taken over/COMMITTED",
+    "a role is given up/POSTED",
+)
 
 
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(tmp_path) as founded:
-        yield founded
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_killed_where_it_matters_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    counted = await kill(tmp_path, [POINTS[name] for name in IMPORTANT], "suite")
+    assert counted.findings == [], counted.log.read_text()[-5_000:]
+    assert sum(counted.kills.values()) == len(IMPORTANT)
+    assert f"| {len(IMPORTANT)} | 0 | 0 |" in table(counted)
 
 
-@pytest.mark.parametrize("point", POINTS)
-async def test_killed_anywhere_everything_happens_once(place: Town, point: str) -> None:
-    log = place.directory / "log"
-    ana, chat = place.person("Ana")
-    ben, other = place.person("Ben")
-    abroad = place.node.purse("abroad").address
-    async with served(place) as url:
-        settings = place.settings(url)
-        healthy = Program(settings, log)
-        await healthy.start()
-        await place.opened()
-        for who, where in ((ana, chat), (ben, other)):
-            place.telegram.say(who, where, "/start")
-            await place.heard(who, where, "Welcome")
-        await place.deposit(ana, 10 * JUNO)
-        await place.until(lambda: place.balance(ana) == 10 * JUNO)
-        place.telegram.say(ana, chat, f"/withdraw 3 {abroad}")
-        question = await place.heard(ana, chat, abroad)
-        assert await healthy.stop() == 0, log.read_text()
+MISTAKES = {
+    "an update is done before its effect, in another transaction": (
+        "bot/dispatch.py",
+        (
+            (
+                "        rows = [inbox.close(self.item, code, view.now)]\n",
+                "        rows: list[Row] = []\n",
+            ),
+            (
+                (
+                    "        if not inbox.is_new(view, self.item):\n"
+                    '            raise AnsweredElsewhere(f"inbox {self.item.id}")\n'
+                ),
+                "",
+            ),
+            (
+                "            await self._by_deed(item)\n",
+                (
+                    "            done = inbox.close(item, None, self._clock.now())\n"
+                    "            await self._bank.service.journal.submit(Unit(lambda _: Decision(None, rows=(done,))))\n"
+                    "            await self._by_deed(item)\n"
+                ),
+            ),
+        ),
+        "a transfer is made/BEGIN",
+        "lost: ",
+    ),
+    "a payment is broadcast before it is stored": (
+        "chain/sender.py",
+        (
+            (
+                "        await self._payments.store(fence, signed,",
+                (
+                    "        await self._broadcaster.broadcast(signed.bytes)\n"
+                    "        await self._payments.store(fence, signed,"
+                ),
+            ),
+        ),
+        "a payment is stored/BEGIN",
+        "doubled: what juno1",
+    ),
+}
 
-        place.telegram.say(ana, chat, "/send 4 @ben")
-        place.telegram.tap(ana, question, row=0)
-        dying = Program(settings, log, point)
-        await dying.start()
-        assert await dying.died() == -signal.SIGKILL, log.read_text()
 
-        again = Program(settings, log)
-        await again.start()
-        await place.until(lambda: place.balance(ben) == 4 * JUNO)
-        await place.until(lambda: place.on_chain(abroad) > 0)
-        await place.squares()
-        assert await again.stop() == 0, log.read_text()
-
-    fee = 20_000
-    assert (place.balance(ana), place.balance(ben)) == (3 * JUNO - fee, 4 * JUNO)
-    assert place.on_chain(abroad) == 3 * JUNO
-    assert audit(place.database).problems == ()
-    receipts = place.books.select("SELECT kind FROM transactions WHERE kind IN ('transfer', 'withdrawal')")
-    assert sorted(row[0] for row in receipts) == ["transfer", "withdrawal"]
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_planted_mistake_is_caught(tmp_path: Path, mistake: str) -> None:
+    file, patches, point, finding = MISTAKES[mistake]
+    for name in COPIED:
+        source = HERE / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    text = (tmp_path / file).read_text()
+    for old, new in patches:
+        assert text.count(old) == 1, f"the mistake does not fit {file} any more: {old}"
+        text = text.replace(old, new)
+    (tmp_path / file).write_text(text)
+    command = [sys.executable, "-m", "tests.scenarios.killmatrix", "--kills", "3", "--only", point]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert finding in ended.stdout

@@ -16,6 +16,7 @@ import httpx
 import bot.main
 from bot.settings import Settings, load
 from chain import address
+from chain.parameters import ChainParameters
 from chain.wallet import Wallet
 from ledger.accounts import AccountId
 from ledger.ports import Millis
@@ -202,14 +203,12 @@ async def _nothing(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def town(directory: Path) -> AsyncIterator[Town]:
-    """Found a town; the program is not started."""
+async def town(directory: Path, parameters: ChainParameters = SANDBOX_PARAMETERS) -> AsyncIterator[Town]:
+    """Found a town on a chain with ``parameters``; the program is not started."""
     clock = Clock()
     telegram = Telegram(clock=clock, rng=random.Random(11))
     account = telegram.bot("Moneta", "moneta_town_bot")
-    node = await JunoNode.open(
-        SANDBOX_PARAMETERS, clock=clock, rng=random.Random(12), block_seconds=BLOCK_SECONDS
-    )
+    node = await JunoNode.open(parameters, clock=clock, rng=random.Random(12), block_seconds=BLOCK_SECONDS)
     await node.start()
     founded = Town(directory, telegram, node, account, clock, telegram.person("Olga", user_id=77))
     try:

@@ -1,0 +1,299 @@
+"""The kill matrix: the real process, under load, is killed at each point of each flow, again and again, in one town.
+
+After some kills the program is left alone until everything has come to rest, is stopped, and all is looked at. What is
+wrong then counts for every point since the last look.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from ledger.reader import Reader
+from sandbox.node.decoding import Coin
+from tests.scenarios.crowd import PARAMETERS, Crowd, Finding
+from tests.scenarios.killable import CANCELLED, POINTS, TAKEN_OVER, Point
+from tests.scenarios.nursery import Life, Nursery, nursery
+from tests.scenarios.town import DENOM, JUNO, TREASURY, Town, served, town
+
+TABLE: Final = Path("docs/kill-matrix.md")
+FEWEST: Final = 200
+LIMIT_SECONDS: Final = 45.0
+VOLLEY_SECONDS: Final = 0.5
+BETWEEN_LOOKS: Final = 8
+TIMEOUT_BLOCKS: Final = 25
+
+_REST: Final = (
+    "SELECT 1 FROM inbox WHERE state = 'new'",
+    "SELECT 1 FROM withdrawals WHERE state NOT IN ('confirmed', 'returned', 'cancelled')",
+    "SELECT 1 FROM outbox WHERE state = 'pending'",
+)
+"""What there is to do: nothing of it is left at a quiet point."""
+
+
+class Unreached(Exception):  # noqa: N818 - it says what is the matter
+    """A life did not pass its point, or ended in another way."""
+
+
+class Matrix:
+    """One long-living town in which the program dies again and again."""
+
+    def __init__(self, place: Town, lives: Nursery, url: str, seed: str) -> None:
+        self.crowd = Crowd(place, seed)
+        self.kills: Counter[Point] = Counter()
+        self.lost: Counter[Point] = Counter()
+        self.doubled: Counter[Point] = Counter()
+        self.findings: list[Finding] = []
+        self._since: set[Point] = set()
+        self._place = place
+        self._lives = lives
+        self._settings = {**place.settings(url), "timeout_blocks": str(TIMEOUT_BLOCKS)}
+
+    @property
+    def log(self) -> Path:
+        """What the lives wrote."""
+        return self._place.directory / "log"
+
+    def _last_words(self) -> str:
+        return "\n" + self.log.read_text(encoding="utf-8")[-3_000:]
+
+    async def begin(self) -> None:
+        """Open the books, and let people come with money."""
+        self._place.node.faucet(TREASURY, [Coin(DENOM, 1_000 * JUNO)])
+        life = await self._start()
+        await self._place.opened()
+        self._place.close()
+        self.crowd.arrive()
+        await self._rest(life)
+
+    async def _start(self, point: Point | None = None, passes: int = 0) -> Life:
+        return await self._lives.start(self._settings, self.log, str(point or ""), passes)
+
+    # Dying
+
+    async def kill_at(self, point: Point, passes: int = 0) -> None:
+        """Start the program, press it until it dies at ``point``. Raises Unreached."""
+        with self._conditions(point):
+            dying = await self._begun(point, passes)
+            code = await self._pressed(dying, point)
+        if code != -signal.SIGKILL:
+            raise Unreached(f"{point}: ended with {code}{self._last_words()}")
+        self.kills[point] += 1
+        self._since.add(point)
+
+    async def _begun(self, point: Point, passes: int) -> Life:
+        if point.step.name != TAKEN_OVER:
+            return await self._start(point, passes)
+        first = await self._start()
+        await self._serving(first)
+        second = await self._start(point, passes)
+        self._press(point)
+        await asyncio.sleep(VOLLEY_SECONDS)
+        first.send(signal.SIGKILL)
+        await first.ended(LIMIT_SECONDS)
+        return second
+
+    async def _serving(self, life: Life) -> None:
+        before = self.crowd.replies()
+        self.crowd.bustle()
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while self.crowd.replies() == before and life.exit_code is None:  # noqa: ASYNC110 - the chats are polled
+                await asyncio.sleep(0.02)
+
+    async def _pressed(self, life: Life, point: Point) -> int:
+        if point.step.flow == "stop":
+            await self._serving(life)
+            life.send(signal.SIGTERM)
+            return await life.ended(LIMIT_SECONDS)
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                while life.exit_code is None:
+                    self._press(point)
+                    with contextlib.suppress(TimeoutError):
+                        await life.ended(VOLLEY_SECONDS)
+                    await self._hurry_blocks(point)
+        except TimeoutError:
+            life.send(signal.SIGKILL)
+            raise Unreached(f"{point}: not passed in {LIMIT_SECONDS} s") from None
+        assert life.exit_code is not None
+        return life.exit_code
+
+    def _press(self, point: Point) -> None:
+        """Do what leads to ``point``, among other things."""
+        crowd, step = self.crowd, point.step
+        crowd.bustle()
+        first, second, third, *_ = crowd.members
+        if step.flow == "deposit":
+            crowd.show_card(first)
+            crowd.deposit(first, JUNO)
+            crowd.deposit(second, JUNO, memo=False)
+        if step.name in ("a payment has failed", "a batch is taken apart"):
+            for member in (first, second, third):
+                crowd.withdraw(member, closed=True)
+        if step.name == CANCELLED:
+            crowd.withdraw(first)
+            crowd.cancel()
+        crowd.confirm()
+
+    @contextlib.contextmanager
+    def _conditions(self, point: Point) -> Iterator[None]:
+        """Let the node take payments and forget them where they shall expire."""
+        faults = self._place.node.faults["main"]
+        if point.step.name == "a payment has expired":
+            faults.switch(drop_broadcasts=True)
+        try:
+            yield
+        finally:
+            faults.clear()
+
+    async def _hurry_blocks(self, point: Point) -> None:
+        if point.step.name == "a payment has expired":
+            await self._place.node.produce_blocks(TIMEOUT_BLOCKS // 4)
+
+    # Coming to rest
+
+    async def look(self) -> list[Finding]:
+        """Let a healthy program finish everything, stop it, and count what is wrong."""
+        life = await self._start()
+        await self._rest(life)
+        found = self.crowd.problems()
+        self._count(found)
+        return found
+
+    async def _rest(self, life: Life) -> None:
+        books: Reader | None = None
+        chain = self._place.node.chain
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                while self._place.telegram.queues[self._place.account.user.id].waiting:
+                    await self._breath(life)
+                while chain.mempool.waiting():
+                    await self._breath(life)
+                books, height = Reader(self._place.database), chain.height
+                while self._busy(books, height):
+                    await self._breath(life)
+        except TimeoutError:
+            self._count([Finding(lost=True, text="it never came to rest")])
+        finally:
+            if books is not None:
+                books.close()
+        life.send(signal.SIGTERM)
+        code = await life.ended(LIMIT_SECONDS)
+        if code != 0:
+            self._count([Finding(lost=True, text=f"it stopped with {code}")])
+
+    async def _breath(self, life: Life) -> None:
+        if life.exit_code is not None:
+            raise Unreached(f"a healthy life ended with {life.exit_code}{self._last_words()}")
+        await asyncio.sleep(0.05)
+
+    def _busy(self, books: Reader, height: int) -> bool:
+        behind = books.select("SELECT 1 FROM cursor WHERE height < ?", (height,))
+        return bool(behind) or any(books.select(sql) for sql in _REST)
+
+    def _count(self, found: Sequence[Finding]) -> None:
+        self.findings += found
+        for point in self._since:
+            self.lost[point] += sum(each.lost for each in found)
+            self.doubled[point] += sum(not each.lost for each in found)
+        self._since = set()
+
+
+@contextlib.asynccontextmanager
+async def matrix(directory: Path, seed: str) -> AsyncIterator[Matrix]:
+    """Found a town for the matrix."""
+    async with town(directory, PARAMETERS) as place, served(place) as url, nursery() as lives:
+        opened = Matrix(place, lives, url, seed)
+        await opened.begin()
+        yield opened
+
+
+async def kill(
+    directory: Path, points: Sequence[Point], seed: str, tell: Callable[[str], None] = lambda _: None
+) -> Matrix:
+    """Kill once at each of ``points``, in a drawn order, and look now and then; return what was counted."""
+    order = [*enumerate(points)]
+    chooser = random.Random(seed)
+    chooser.shuffle(order)
+    async with matrix(directory, seed) as running:
+        for start in range(0, len(order), BETWEEN_LOOKS):
+            for _, point in order[start : start + BETWEEN_LOOKS]:
+                await running.kill_at(point, passes=running.kills[point] % 3)
+            found = await running.look()
+            tell(f"{sum(running.kills.values())} kills, {len(found)} findings")
+            for each in found[:20]:
+                tell(f"  {'lost' if each.lost else 'doubled'}: {each.text}")
+        return running
+
+
+def table(counted: Matrix) -> str:
+    """Return the page of the documentation."""
+    lines = [_HEAD]
+    for flow, points in groupby(POINTS.values(), lambda point: point.step.flow):
+        lines += [_line(flow, point, counted) for point in points]
+    sums = [sum(counter.values()) for counter in (counted.kills, counted.lost, counted.doubled)]
+    lines.append(f"| **all** | {len(counted.kills)} points | {sums[0]} | {sums[1]} | {sums[2]} |\n")
+    return "\n".join(lines)
+
+
+def _line(flow: str, point: Point, counted: Matrix) -> str:
+    numbers = [counter[point] for counter in (counted.kills, counted.lost, counted.doubled)]
+    name = point.step.name if " " in point.step.name else f"`{point.step.name}`"
+    return f"| {flow} | {name}: {point.moment} | {numbers[0]} | {numbers[1]} | {numbers[2]} |"
+
+
+_HEAD: Final = """# Killed at each point of each flow
+
+Written by `scripts/killmatrix`: the real process, against the sandbox's Telegram and Juno over HTTP, is ended with
+`kill -9` at the point named, while six people send, pay in and take out at once. It is started again, killed again, and
+now and then left alone until all has come to rest. Then the audit must be clean, the sum of all balances what the
+treasury holds at the scanned height, each command done once, each withdrawal paid or given back once, each balance what
+people's acts make it, and each receipt told. *Lost* also counts whatever else is wrong. A finding counts for every point
+since the look before.
+
+A transaction is cut off before BEGIN (what it does is known only when it is about to commit, so it is rolled back
+first), behind its last row, and right behind COMMIT, before anybody in the process knows. A call is cut off before its
+first byte, and when its answer has come and nobody has read it.
+
+| flow | point | kills | lost | doubled |
+|---|---|---:|---:|---:|"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the matrix; 1 when something was lost or doubled."""
+    parser = argparse.ArgumentParser(prog="scripts/killmatrix", description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--kills", type=int, default=3 * len(POINTS), help="how many at least, all points in turn"
+    )
+    parser.add_argument("--seed", default="1", help="draws the order and what people do")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=POINTS,
+        metavar="POINT",
+        help="these points, and no table (all: see --list)",
+    )
+    parser.add_argument("--list", action="store_true", help="print the points")
+    options = parser.parse_args(argv)
+    if options.list:
+        print(*POINTS, sep="\n")
+        return 0
+    chosen = [POINTS[name] for name in options.only or POINTS]
+    rounds = -(-options.kills // len(chosen))
+    with tempfile.TemporaryDirectory() as directory:
+        counted = asyncio.run(kill(Path(directory), chosen * rounds, options.seed, print))
+    if options.only is None:
+        TABLE.write_text(table(counted), encoding="utf-8")
+    return 1 if counted.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
