@@ -120,7 +120,7 @@ class Unit(NamedTuple, Generic[T]):
 
     ``beside`` gives rows that are committed with whatever came out (outcome, replayed outcome, or the refusal), such
     as "inbox done" and the reply: so a refused command stays refused when its update comes again. It gets the View
-    as it was before the decision, and must not raise.
+    as it was before the decision; a LedgerError that it raises undoes the unit and is its answer.
     """
 
     decide: Callable[[View], "Decision[T]"]

@@ -106,7 +106,11 @@ class Writer:
         except LedgerError as error:
             return None, error
         if unit.beside is not None:
-            rows = (*rows, *unit.beside(view, outcome if refusal is None else refusal))
+            try:
+                rows = (*rows, *unit.beside(view, outcome if refusal is None else refusal))
+            except LedgerError as error:
+                # Nothing of this unit is adopted yet, so it is undone alone.
+                return None, error
         view.adopt(plan, rows)
         return outcome, refusal
 
