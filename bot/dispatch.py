@@ -107,7 +107,7 @@ class _Slip:
         if question is not None:
             rows.append(buttons.close(question))
         answer = _told(outcome, self.item.id) if isinstance(outcome, Refused) else outcome
-        if answer is None or self.place is None or self.silent:
+        if answer is None or self.place is None or self._is_toast(outcome):
             return rows
         recipient = self.item.sender
         rows += buttons.open_rows(answer.choices, recipient, self.question, view.now)
@@ -119,6 +119,11 @@ class _Slip:
         """The button whose question this answers; one for everyone stays open."""
         owned = self.button is not None and self.button.owner is not None
         return self.button if owned and not self.silent else None
+
+    def _is_toast(self, outcome: Answer | Refused | None) -> bool:
+        """Tell whether ``outcome`` is told over the chat alone: one refusal must not wipe what all may press."""
+        shared = self.button is not None and self.button.owner is None
+        return self.silent or (shared and isinstance(outcome, Refused))
 
     def _reached(self, view: View) -> list[Row]:
         """Whoever writes to the bot can be written to: what could not be delivered goes out now."""

@@ -31,7 +31,7 @@ from chain.client import NodeClient
 from chain.endpoints import Endpoints
 from chain.lightclient import Anchor, LightClient
 from chain.scanner import Scanner
-from chain.sender import Sender
+from chain.sender import Sender, SenderRules
 from chain.tenure import Tenure
 from chain.wallet import Wallet
 from ledger.errors import Unavailable
@@ -153,6 +153,7 @@ def _chain_loops(
         reader=service.reader,
         parameters=settings.parameters,
         clock=world.clock,
+        rules=SenderRules(bumps=settings.bumps),
     )
     return [("scanner", scanner), ("sender", sender)]
 

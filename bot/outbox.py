@@ -68,6 +68,8 @@ class Pending(NamedTuple):
 
 
 SUBJECTS: Final = {
+    "withdrawal.approved": "withdrawal:{withdrawal}",
+    "withdrawal.rejected": "withdrawal:{withdrawal}",
     "withdrawal.signed": "withdrawal:{withdrawal}",
     "withdrawal.confirmed": "withdrawal:{withdrawal}",
     "withdrawal.returned": "withdrawal:{withdrawal}",
@@ -78,7 +80,13 @@ SUBJECTS: Final = {
 """Which message news belong to, by event."""
 
 LAST_NEWS: Final = frozenset(
-    {"withdrawal.confirmed", "withdrawal.returned", "withdrawal.cancelled", "deposit.credited"}
+    {
+        "withdrawal.confirmed",
+        "withdrawal.returned",
+        "withdrawal.cancelled",
+        "withdrawal.rejected",
+        "deposit.credited",
+    }
 )
 """After these a subject is closed: the next news of it write a message of their own."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from bot.buttons import token
 from bot.intents import Said, Tapped
-from bot.results import Answer
+from bot.results import Answer, Choice
 from ledger.accounts import AccountId
 from ledger.outbox import news
 from ledger.ports import Millis
@@ -81,7 +81,7 @@ def fill(place: Reply, answer: Answer, question: str, reference: int) -> Reply:
     """Return ``answer`` at ``place``, with the tokens of its choices."""
     facts = dict(answer.facts)
     if answer.choices:
-        facts["choices"] = _choices(answer, question)
+        facts["choices"] = shown_choices(answer.choices, question)
     return Reply(
         place.chat,
         answer.say,
@@ -98,8 +98,9 @@ def fill(place: Reply, answer: Answer, question: str, reference: int) -> Reply:
     )
 
 
-def _choices(answer: Answer, question: str) -> Sequence[Mapping[str, Any]]:
+def shown_choices(choices: Sequence[Choice], question: str) -> Sequence[Mapping[str, Any]]:
+    """Return ``choices`` as the renderer finds them in ``facts["choices"]``, with the tokens of their rows."""
     return [
         {"action": choice.action, "token": token(question, number), "arguments": dict(choice.arguments)}
-        for number, choice in enumerate(answer.choices)
+        for number, choice in enumerate(choices)
     ]

@@ -38,15 +38,28 @@ ANSWERS: Final = {
         "<b>Withdraw {amount}?</b>\n\n"
         "To <code>{address}</code>\n"
         "Fee {fee}, so {total} leaves your balance; {left} stays.\n"
-        "{memo_line}\n\n"
+        "{memo_line}{approval_line}\n\n"
         "What arrives there cannot be called back. Please compare the address."
     ),
+    "withdraw.approval": "\n\nMore than {threshold} leaves at once only after a second admin approved it.",
     "withdraw.memo": "Memo <code>{memo}</code>",
     "withdraw.no_memo": (
         "Without a memo. If this is an exchange, it probably needs one: "
         "<code>/withdraw &lt;amount&gt; &lt;address&gt; &lt;memo&gt;</code>"
     ),
     "withdraw.dropped": "All right, nothing was withdrawn.",
+    "withdraw.waits": (
+        "<b>Withdrawal {withdrawal}</b> · waits for approval\n\n{amount} to <code>{address}</code>{memo_line}\nFee {fee}. "
+        "{total} left your balance and waits for it.\n\nIt is so much that a second admin has to approve it; they were "
+        "asked. You can cancel until it is signed."
+    ),
+    "approvals.none": "No withdrawal waits for approval.",
+    "approvals.listed": "<b>Withdrawals that wait for approval</b>\n\n{lines}",
+    "approvals.line": "<b>{withdrawal}</b>: {amount} for {who} to <code>{address}</code>",
+    "approvals.approved": "<b>Withdrawal {withdrawal}</b>: {amount} for {who} was approved by {by}. It is queued.",
+    "approvals.rejected": (
+        "<b>Withdrawal {withdrawal}</b>: {amount} for {who} was rejected by {by}. Everything is back on their balance."
+    ),
     "send.private": "Sent <b>{amount}</b> to {to}.{note_line}\nYou have {left} left. Receipt {receipt}.",
     "send.group": "{who} sent <b>{amount}</b> to {to}.{note_line}\n<i>Receipt {receipt}</i>",
     "send.note": "\n“{note}”",
@@ -86,6 +99,18 @@ NEWS: Final = {
     "withdrawal.requested": (
         "<b>Withdrawal {withdrawal}</b> · queued\n\n{amount} to <code>{address}</code>{memo_line}\nFee {fee}. "
         "{total} left your balance and waits for it.\n\nYou can cancel until it is signed."
+    ),
+    "withdrawal.awaiting_approval": (
+        "<b>Withdrawal {withdrawal} waits for approval</b>\n\n{who} wants to take out {amount} to "
+        "<code>{address}</code>{memo_line}\n\nAn admin or owner decides, not {who}. /approvals lists all that wait."
+    ),
+    "withdrawal.approved": (
+        "<b>Withdrawal {withdrawal}</b> · queued\n\n{amount} to <code>{address}</code>{memo_line}\nFee {fee}.\n\n"
+        "A second admin approved it. You can cancel until it is signed."
+    ),
+    "withdrawal.rejected": (
+        "<b>Withdrawal {withdrawal}</b> · not approved\n\nA second admin did not approve it. {returned} is back on your "
+        "balance, the fee included."
     ),
     "withdrawal.signed": (
         "<b>Withdrawal {withdrawal}</b> · on its way\n\n{amount} to <code>{address}</code>{memo_line}\nFee {fee}.\n\n"
@@ -210,6 +235,20 @@ REFUSALS: Final = {
     "unlisted_denom": "That asset cannot be withdrawn here.",
     # Withdrawals
     "withdrawal_below_minimum": "The least that can be withdrawn is {minimum}.",
+    "withdrawal_over_own_limit": (
+        "{most} is the most that one person can withdraw in 24 hours; {left} of it is left to you now."
+    ),
+    "withdrawal_over_total_limit": (
+        "{most} is the most that can leave here in 24 hours, all people together; {left} of it is left now."
+    ),
+    "approval_own": "A second admin has to decide on withdrawal {withdrawal}: nobody approves what they asked for.",
+    "approval_settled": "Withdrawal {withdrawal} does not wait for approval any more.",
+    "approver_too_low": "Approving is for admins.",
+    "reserve_owes_nothing": "SYSTEM_RESERVE owes nothing, so there is nothing to refill.",
+    "refill_too_much": "SYSTEM_RESERVE owes {owed}; please refill that much at most.",
+    "treasury_too_low": (
+        "That takes {needed}, and BOT_TREASURY has {balance}. A deposit with the memo <code>topup</code> adds to it."
+    ),
     "withdrawal_fee_changed": (
         "The fee changed to {fee} since you were asked. Please start again with /withdraw."
     ),
@@ -286,6 +325,8 @@ LABELS: Final = {
     "withdraw.confirm": "Withdraw",
     "withdraw.drop": "Don't",
     "withdraw.cancel": "Cancel it",
+    "approvals.approve": "Approve {withdrawal}",
+    "approvals.reject": "Reject {withdrawal}",
     "send.confirm": "Yes, send",
     "send.drop": "Don't",
     "history.older": "Older",
@@ -299,6 +340,9 @@ LABELS: Final = {
 
 TOASTS: Final = {
     "withdraw.queued": "Queued.",
+    "withdraw.waits": "It waits for a second admin.",
+    "approvals.approved": "Approved.",
+    "approvals.rejected": "Rejected.",
     "withdraw.cancelled": "Cancelled; it is back on your balance.",
     "send.sent": "Sent.",
 }

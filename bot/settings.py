@@ -22,10 +22,12 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from bot.amounts import read_amount
 from bot.intents import NOT_PEOPLE
+from chain.bumps import BumpRules
 from chain.parameters import JUNO_MAINNET, JUNO_TESTNET, ChainParameters
 from chain.wallet import Wallet, WrongMnemonic
 from ledger.blocks import FACTORY
 from ledger.errors import Refused
+from ledger.limits import Limits
 from ledger.money import Amount, Asset, Denom
 from ledger.withdrawals import Terms
 
@@ -113,6 +115,7 @@ Assets = Annotated[tuple[Asset, ...], NoDecode, BeforeValidator(_assets)]
 Link = Annotated[str, BeforeValidator(_link)]
 """An address, or nothing."""
 Price = Annotated[Fraction, NoDecode, BeforeValidator(_price)]
+MaybePrice = Annotated[Fraction | None, NoDecode, BeforeValidator(_price)]
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -259,6 +262,39 @@ class Settings(Books):
     withdrawal_minimum: Texts = _option(
         ("0.1",), "Treasury", "The least that can be withdrawn, written the same way.", "0.1"
     )
+    withdrawal_limit_user_per_day: Texts = _option(
+        (),
+        "Treasury",
+        "How much a member can take out in any 24 hours, written the same way. Without it there is no limit.",
+        "500",
+    )
+    withdrawal_limit_total_per_day: Texts = _option(
+        (),
+        "Treasury",
+        "How much can leave the treasury in any 24 hours, all members together. Without it there is no limit.",
+        "5000",
+    )
+    withdrawal_approval_above: Texts = _option(
+        (),
+        "Treasury",
+        "A single withdrawal of more than this waits until an admin or owner other than the asker approves it. "
+        "Without it nothing waits.",
+        "200",
+    )
+    replace_after_blocks: int = _option(
+        20,
+        "Treasury",
+        "After how many blocks a payout that no block took is signed again with a higher fee, for the same sequence.",
+    )
+    most_replacements: int = _option(
+        3, "Treasury", "How often one payout is signed again with a higher fee; 0: never."
+    )
+    gas_price_most: MaybePrice = _option(
+        None,
+        "Treasury",
+        "The most that such a payout may cost, in base units per unit of gas. Without it four times the usual price.",
+        "0.3",
+    )
     explorer_tx: Link = _option(
         "https://ping.pub/juno/tx/{hash}",
         "Treasury",
@@ -305,10 +341,28 @@ class Settings(Books):
         """What a withdrawal of each asset costs, and its minimum. An asset without both cannot be withdrawn."""
         fees = _amounts("withdrawal_fee", self.withdrawal_fee, self.assets)
         minima = _amounts("withdrawal_minimum", self.withdrawal_minimum, self.assets)
+        limits = self._limits
         return tuple(
-            Terms(asset.denom, minima[asset.denom], fees[asset.denom])
+            Terms(asset.denom, minima[asset.denom], fees[asset.denom], limits[asset.denom])
             for asset in self.assets
             if asset.denom in minima and asset.denom in fees
+        )
+
+    @property
+    def _limits(self) -> dict[Denom, Limits]:
+        names = (
+            "withdrawal_limit_user_per_day",
+            "withdrawal_limit_total_per_day",
+            "withdrawal_approval_above",
+        )
+        amounts = [_amounts(name, getattr(self, name), self.assets) for name in names]
+        return {asset.denom: Limits(*(each.get(asset.denom) for each in amounts)) for asset in self.assets}
+
+    @property
+    def bumps(self) -> BumpRules:
+        """When a payout that no block takes is signed again, and how dear it may become."""
+        return BumpRules(
+            self.replace_after_blocks, self.most_replacements, highest_gas_price=self.gas_price_most
         )
 
     @property
@@ -496,8 +550,14 @@ def _trust_problem(settings: Settings) -> str | None:
 
 def _number_problem(settings: Settings) -> str | None:
     positive = ("trust_period_hours", "block_ms", "gas_first_send", "gas_next_send", "timeout_blocks")
-    wrong = [name for name in positive if getattr(settings, name) <= 0]
-    return f"{_variable(wrong[0])} must be above 0." if wrong else None
+    wrong = [name for name in (*positive, "replace_after_blocks") if getattr(settings, name) <= 0]
+    if wrong:
+        return f"{_variable(wrong[0])} must be above 0."
+    if settings.most_replacements < 0:
+        return "MONETA_MOST_REPLACEMENTS must be 0 or above."
+    if settings.gas_price_most is not None and settings.gas_price_most < settings.gas_price:
+        return "MONETA_GAS_PRICE_MOST is below MONETA_GAS_PRICE."
+    return None
 
 
 def _terms_problem(settings: Settings) -> str | None:
@@ -509,6 +569,10 @@ def _terms_problem(settings: Settings) -> str | None:
         return "MONETA_WITHDRAWAL_FEE and MONETA_WITHDRAWAL_MINIMUM name no asset in common: nothing could be withdrawn."
     if any(each.minimum < 1 for each in terms):
         return "MONETA_WITHDRAWAL_MINIMUM must be above 0."
+    for each in terms:
+        for name, most in (("USER", each.limits.user_per_day), ("TOTAL", each.limits.instance_per_day)):
+            if most is not None and most < each.minimum:
+                return f"MONETA_WITHDRAWAL_LIMIT_{name}_PER_DAY is below MONETA_WITHDRAWAL_MINIMUM: nothing could leave."
     return None
 
 

@@ -32,6 +32,7 @@ from ledger.money import Asset, format_amount
 REFUSED: Final = "refused."
 _AMOUNTS: Final = frozenset(
     {"amount", "fee", "balance", "needed", "minimum", "returned", "network_fee", "total", "left", "after"}
+    | {"most", "threshold", "owed"}
 )
 """Facts that are base units of the asset of the fact ``denom``, of the main asset without one."""
 _ALERT_LINES: Final = 12
@@ -141,7 +142,7 @@ class Sentences:
 
     def _keyboard(self, say: str, facts: Facts) -> Keyboard:
         presses = tuple(
-            Press(self._label(choice["action"], facts), choice["token"])
+            Press(self._label(choice["action"], {**facts, **choice.get("arguments", {})}), choice["token"])
             for choice in facts.get("choices", ())
         )
         own = [(key,) for key in self._own_keys(say, facts)]
@@ -228,7 +229,19 @@ def _help_command(speech: Sentences, facts: Facts) -> Html:
 
 def _withdraw_question(speech: Sentences, facts: Facts) -> Html:
     template = sentences.ANSWERS["withdraw.memo" if facts.get("memo") else "withdraw.no_memo"]
-    return speech.fill(sentences.ANSWERS["withdraw.asks"], facts, memo_line=speech.fill(template, facts))
+    waits = "threshold" in facts
+    return speech.fill(
+        sentences.ANSWERS["withdraw.asks"],
+        facts,
+        memo_line=speech.fill(template, facts),
+        approval_line=speech.fill(sentences.ANSWERS["withdraw.approval"], facts) if waits else Html(""),
+    )
+
+
+def _approvals(speech: Sentences, facts: Facts) -> Html:
+    lines = [speech.fill(sentences.ANSWERS["approvals.line"], each) for each in facts.get("waiting", ())]
+    template = sentences.ANSWERS["approvals.listed" if lines else "approvals.none"]
+    return speech.fill(template, facts, lines=join("\n", lines))
 
 
 def _withdrawal(say: str) -> _Words:
@@ -238,7 +251,7 @@ def _withdrawal(say: str) -> _Words:
         because = sentences.RETURN_REASONS.get(str(facts.get("reason")), "it was ended by the owner")
         total = int(facts.get("amount", 0)) + int(facts.get("fee", 0))
         return speech.fill(
-            sentences.NEWS[say],
+            sentences.NEWS.get(say) or sentences.ANSWERS[say],
             {**facts, "total": total},
             memo_line=Html(f"\n{memo}") if memo else Html(""),
             network_line=speech.fill(kept, facts),
@@ -329,6 +342,7 @@ _COMPOSED: Final[Mapping[str, _Words]] = {
     "send.private": _sent("send.private"),
     "send.group": _sent("send.group"),
     "withdraw.asks": _withdraw_question,
+    "approvals.listed": _approvals,
     "transfer.received": _received,
     "deposit.credited": _credited,
     "deposit.unclaimed": _unclaimed,
@@ -336,7 +350,11 @@ _COMPOSED: Final[Mapping[str, _Words]] = {
     **{
         say: _withdrawal(say)
         for say in (
+            "withdraw.waits",
             "withdrawal.requested",
+            "withdrawal.awaiting_approval",
+            "withdrawal.approved",
+            "withdrawal.rejected",
             "withdrawal.signed",
             "withdrawal.confirmed",
             "withdrawal.returned",

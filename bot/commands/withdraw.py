@@ -4,19 +4,21 @@ What is checked here is checked for the sentence's sake; the books decide again 
 """
 
 import re
+from collections.abc import Awaitable
 from typing import Final, NamedTuple
 
 from bot.amounts import Wanted, take_amount
+from bot.commands import approvals
 from bot.context import Context
 from bot.registry import Command
 from bot.results import Answer, Choice, Effect, Result
 from chain.address import checked_memo, decode, destination
 from ledger.errors import Refused
+from ledger.limits import Wish, needs_approval, require_within
 from ledger.money import Amount
-from ledger.withdrawals import MAX_MEMO_BYTES, Request, Terms, Withdrawal, facts_of
+from ledger.units import Beside
+from ledger.withdrawals import MAX_MEMO_BYTES, Request, Terms, Withdrawal, WithdrawalState, facts_of
 
-CANCEL_SECONDS: Final = 7 * 24 * 3600
-"""The button lives longer than any withdrawal should wait; whether it can still be cancelled the books decide."""
 EXAMPLE_AMOUNT: Final = "5"
 
 
@@ -41,14 +43,20 @@ async def withdraw(context: Context) -> Result:
         raise Refused("unlisted_denom", denom=denom)
     balance = bank.service.reader.balance(context.account, denom)
     amount = _affordable(typed.wanted, terms, balance)
+    require_within(bank.service.reader, context.now, Wish(context.account, denom, amount), terms.limits)
     asked = Request(context.account, denom, amount, terms.fee, address, memo)
     facts = {**_arguments(asked), "total": amount + terms.fee, "left": balance - amount - terms.fee}
+    if needs_approval(amount, terms.limits):
+        facts["threshold"] = terms.limits.approval_above or 0
     choices = (Choice("withdraw.confirm", _arguments(asked)), Choice("withdraw.drop"))
     return Answer("withdraw.asks", facts, choices=choices, private=True)
 
 
 async def confirm(context: Context) -> Result:
-    """Hold the money and queue the withdrawal that was shown, at the fee that was shown."""
+    """Hold the money and queue the withdrawal that was shown, at the fee that was shown.
+
+    Above the threshold the operators' chat is asked in the same unit.
+    """
     shown = context.arguments
     request = Request(
         context.account,
@@ -59,7 +67,12 @@ async def confirm(context: Context) -> Result:
         shown["memo"],
     )
     books = context.bank.service.withdrawals
-    return Effect(lambda beside: books.request(context.key, request, beside), _queued)
+    who = context.bank.names.shown(context.account)
+
+    def perform(beside: Beside) -> Awaitable[Withdrawal]:
+        return books.request(context.key, request, approvals.asking(beside, who))
+
+    return Effect(perform, _queued)
 
 
 async def drop(_context: Context) -> Result:
@@ -83,13 +96,14 @@ async def cancel(context: Context) -> Result:
 
 
 def _queued(queued: Withdrawal) -> Answer:
+    waits = queued.state is WithdrawalState.AWAITING_APPROVAL
     return Answer(
-        "withdrawal.requested",
+        "withdraw.waits" if waits else "withdrawal.requested",
         {**facts_of(queued), "total": queued.held},
-        choices=(Choice("withdraw.cancel", {"withdrawal": queued.id}, seconds=CANCEL_SECONDS),),
+        choices=approvals.cancel_choices(queued.id),
         private=True,
         track=f"withdrawal:{queued.id}",
-        toast="withdraw.queued",
+        toast="withdraw.waits" if waits else "withdraw.queued",
     )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.settings import PREFIX, Books, Settings, SettingsError, example, load
+from chain.bumps import BumpRules
+from ledger.limits import Limits
 from ledger.money import Amount, Asset, Denom
 from ledger.withdrawals import Terms
 
@@ -73,6 +75,41 @@ def test_the_wallet_is_the_one_that_others_derive() -> None:
 def test_terms_are_base_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONETA_WITHDRAWAL_FEE", "0.05 JUNO")
     assert load(Settings, env_file=None).terms == (Terms(Denom("ujuno"), Amount(100_000), Amount(50_000)),)
+
+
+def test_limits_are_base_units_and_none_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(Settings, env_file=None).terms[0].limits == Limits(None, None, None)
+    for name, value in {
+        "WITHDRAWAL_LIMIT_USER_PER_DAY": "500",
+        "WITHDRAWAL_LIMIT_TOTAL_PER_DAY": "5000 JUNO",
+        "WITHDRAWAL_APPROVAL_ABOVE": "0",
+    }.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    limits = load(Settings, env_file=None).terms[0].limits
+    assert limits == Limits(Amount(500_000_000), Amount(5_000_000_000), Amount(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WITHDRAWAL_LIMIT_USER_PER_DAY", "0.09"),
+        ("WITHDRAWAL_LIMIT_TOTAL_PER_DAY", "0"),
+        ("WITHDRAWAL_APPROVAL_ABOVE", "much"),
+        ("REPLACE_AFTER_BLOCKS", "0"),
+        ("MOST_REPLACEMENTS", "-1"),
+        ("GAS_PRICE_MOST", "0.074"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsError, match=PREFIX + name):
+        load(Settings, env_file=None)
+
+
+def test_the_highest_price_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(Settings, env_file=None).bumps == BumpRules(20, 3)
+    monkeypatch.setenv("MONETA_GAS_PRICE_MOST", "0.5")
+    assert load(Settings, env_file=None).bumps.highest_gas_price == Fraction(1, 2)
 
 
 def test_a_withdrawal_may_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,5 +263,6 @@ def test_every_default_in_the_example_is_the_default(tmp_path: Path, monkeypatch
     text = example().replace("\n# MONETA_", "\nMONETA_")
     (tmp_path / ".env").write_text(text)
     shown = load(Settings, env_file=tmp_path / ".env").model_dump()
-    illustrated = {"admins_chat", "trust_height", "trust_hash"}
+    illustrated = {"admins_chat", "trust_height", "trust_hash", "gas_price_most"}
+    illustrated |= {name for name in plain if name.startswith(("withdrawal_limit", "withdrawal_approval"))}
     assert {name for name in plain if plain[name] != shown[name]} == illustrated
