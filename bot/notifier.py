@@ -83,6 +83,7 @@ class Notifier:
     def __post_init__(self) -> None:
         self._news = asyncio.Event()
         self._one_asks = asyncio.Lock()
+        self._watched = False
 
     def wake(self) -> None:
         """Look at the outbox now: something was committed."""
@@ -98,6 +99,8 @@ class Notifier:
         if pending is None:
             await self._wait()
             return 0.0
+        # There may be more: the next one looks while this one sends.
+        self._news.set()
         try:
             await finish(self._send(pending))
         finally:
@@ -118,12 +121,17 @@ class Notifier:
         await self._settle(pending, await self._deliver(pending))
 
     async def _wait(self) -> None:
+        """Wait for news. One step watches the clock; the others come back now and then, in case that one failed."""
         self._news.clear()
+        watches = not self._watched
+        self._watched = True
         try:
-            async with asyncio.timeout(self.desk.pause_seconds()):
+            async with asyncio.timeout(self.desk.pause_seconds() if watches else STANDBY_SECONDS):
                 await self._news.wait()
         except TimeoutError:
             return
+        finally:
+            self._watched &= not watches
 
     # What became of it
 

@@ -115,7 +115,7 @@ def _bent(reach: Reach, query: Query, answer: Answer, odd: OddProof) -> Answer:
         stale = _store(reach, query._replace(height=query.height - 1))
         return stale._replace(height=query.height)
     if odd is OddProof.VALUE:
-        return answer._replace(value=str(int(answer.value or b"0") + 1).encode())
+        return answer._replace(value=_another(answer.value or b""))
     if odd is OddProof.MISSING:
         return answer._replace(proof=None)
     if odd is OddProof.PROOF and answer.proof:
@@ -123,6 +123,13 @@ def _bent(reach: Reach, query: Query, answer: Answer, odd: OddProof) -> Answer:
         spoiled[-1] ^= 1
         answer.proof.ops[0].data = bytes(spoiled)
     return answer
+
+
+def _another(value: bytes) -> bytes:
+    """Return another value of the same form: one more coin, or a record that ends otherwise (an account's sequence)."""
+    if not value or value.isdigit():
+        return str(int(value or b"0") + 1).encode()
+    return value[:-1] + bytes((value[-1] ^ 1,))
 
 
 # The modules' own queries

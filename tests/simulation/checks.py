@@ -20,6 +20,9 @@ from tests.simulation.people import TREASURY, Intents, Payment, People, Transfer
 
 _RECEIPT: Final = re.compile(r"Receipt (\d+)")
 
+_TOLD_ENDS: Final = {"confirmed": "arrived"}
+_LATE_MS: Final = 120_000
+"""How much later than the limit of its age a command may still be executed: clocks jump, and books are busy."""
 _LOST_BY_RETURNS: Final = """
 SELECT w.account, sum(t.amount) FROM withdrawals AS w JOIN transactions AS t ON t.reference = w.id
 WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
@@ -67,8 +70,8 @@ class Checks:
         self._seen_height = chain.height
 
     def _program(self) -> Iterator[str]:
-        for error in self._city.died():
-            yield f"the program died by itself: {error!r}"
+        for death in self._city.died:
+            yield f"the program died by itself: {death!r}"
         for error in self._city.network.errors:
             yield f"the world itself broke: {error!r}"
 
@@ -152,6 +155,8 @@ class Checks:
             yield f"{transfer.message.text!r} moved from {row['from_id']} to {row['to_id']}"
         if transfer.amount is None and row["from_after"] != 0:
             yield f"{transfer.message.text!r} left {row['from_after']}"
+        if row["at"] - transfer.message.at * 1000 > OLD_MS + _LATE_MS:
+            yield f"{transfer.message.text!r} was executed though it was old and nobody was asked"
         if transfer.amount not in (None, row["amount"]):
             yield f"{transfer.message.text!r} moved {row['amount']}"
 
@@ -168,16 +173,17 @@ class Checks:
             return
         if row["code"] not in ("insufficient_balance", "nothing_to_send", "amount_nothing"):
             yield f"{transfer.message.text!r} ended as {row['state']} {row['code']}"
-        elif not self._was_short(books, transfer, row["received_at"], row["done_at"]):
+        elif not self._was_short(
+            books, transfer.source, transfer.amount or 1, row["received_at"], row["done_at"]
+        ):
             yield f"{transfer.message.text!r} was refused although the money was there"
 
-    def _was_short(self, books: Reader, transfer: Transfer, since: int, until: int) -> bool:
-        """Tell whether the balance was too low at some moment between ``since`` and ``until``."""
-        amount = transfer.amount or 1
+    def _was_short(self, books: Reader, account: int, amount: int, since: int, until: int) -> bool:
+        """Tell whether ``account`` had less than ``amount`` at some moment between ``since`` and ``until``."""
         after = books.select(
             "SELECT at, iif(from_id = :id, from_after, to_after) AS after FROM transactions"
             " WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at <= :until ORDER BY id",
-            {"id": transfer.source, "denom": DENOM, "until": until},
+            {"id": account, "denom": DENOM, "until": until},
         )
         before = [row["after"] for row in after if row["at"] < since]
         during = [row["after"] for row in after if row["at"] >= since]
@@ -203,15 +209,50 @@ class Checks:
         if not rows:
             if received:
                 yield f"{payment.address} got {received} that no withdrawal explains"
+            elif payment.confirmed:
+                yield from self._unasked(books, payment)
             return
         row = rows[0]
-        if not payment.confirmed:
+        yield from self._tracked(payment, row)
+        first = self._tap(books, payment)
+        if not payment.confirmed and (first is None or first["code"] != "too_many"):
             yield f"{payment.message.text!r} was never confirmed, and is {row['state']}"
         if (row["account"], row["amount"], row["fee"]) != (payment.source, payment.amount, FEE):
             yield f"{payment.message.text!r} became {row['amount']} with {row['fee']} of {row['account']}"
         paid = payment.amount if row["state"] == "confirmed" else 0
         if row["state"] not in ("confirmed", "returned", "cancelled") or received != paid:
             yield f"{payment.message.text!r} is {row['state']}, and {received} arrived"
+
+    def _tap(self, books: Reader, payment: Payment) -> Any:
+        """Return the inbox row of the first tap under the question."""
+        if not payment.taps:
+            return None
+        rows = books.select(
+            "SELECT state, code, received_at, done_at FROM inbox WHERE sender = ? AND instr(raw, ?) > 0",
+            (payment.source, payment.taps[0]),
+        )
+        return rows[0] if rows else None
+
+    def _unasked(self, books: Reader, payment: Payment) -> Iterator[str]:
+        """Tell what is wrong when somebody said yes and no withdrawal was made: only a good reason is none."""
+        tap = self._tap(books, payment)
+        if tap is None:
+            yield f"the yes to {payment.message.text!r} never came in"
+        elif tap["code"] in ("too_many", "button_expired"):
+            return
+        elif tap["code"] != "insufficient_balance":
+            yield f"the yes to {payment.message.text!r} ended as {tap['state']} {tap['code']}"
+        elif not self._was_short(
+            books, payment.source, payment.amount + FEE, tap["received_at"], tap["done_at"]
+        ):
+            yield f"{payment.message.text!r} was refused although the money was there"
+
+    def _tracked(self, payment: Payment, row: Any) -> Iterator[str]:
+        """The member must have been told how it ended."""
+        told = f"Withdrawal {row['id']} · {_TOLD_ENDS.get(row['state'], row['state'])}"
+        person = next(each for each in self._people.people if each.id == payment.source)
+        if not any(told in message.text for message in self._city.telegram.replies(person.chat)):
+            yield f"nobody was told: {told}"
 
     # Everything together
 
@@ -252,11 +293,18 @@ class Checks:
     def _words(self, books: Reader) -> Iterator[str]:
         """What people were told must be so: a receipt names a transfer that stands, and who paid has one."""
         told: dict[int, set[int]] = defaultdict(set)
+        doubled = 0
         chats = [self._people.plaza, *(person.chat for person in self._people.people)]
         for chat in chats:
-            for message in self._city.telegram.replies(chat):
+            shown = [
+                message for message in self._city.telegram.replies(chat) if _RECEIPT.search(message.text)
+            ]
+            doubled += len(shown) - len({message.text for message in shown})
+            for message in shown:
                 for receipt in _RECEIPT.findall(message.text):
                     told[int(receipt)].add(chat.person or 0)
+        if doubled > self._city.excuses:
+            yield f"{doubled} receipts were told again, but only {self._city.excuses} sendings may have been in doubt"
         standing = {
             row["entry_id"]: row["from_id"]
             for row in books.select("SELECT entry_id, from_id FROM transactions WHERE kind = 'transfer'")

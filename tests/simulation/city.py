@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import bot.main
+from bot.front import CARRIERS
 from bot.main import World
 from bot.settings import Settings, load
+from ledger.errors import Unavailable
 from ledger.store import Store
 from sandbox.node.decoding import Coin
+from sandbox.node.execute import Rules
 from sandbox.node.node import SANDBOX_PARAMETERS, JunoNode
 from sandbox.scene import MNEMONIC
 from sandbox.telegram import FloodLimits, Telegram, create_app
@@ -30,6 +33,11 @@ FACES: Final = ("anna", "boris", "carla")
 BLOCK_SECONDS: Final = 5.0
 FEE: Final = 20_000
 """What a withdrawal costs its member, in base units."""
+
+SECTOR: Final = 512
+REFUSED_ADDRESSES: Final = 60
+TIMEOUT_BLOCKS: Final = 12
+"""How long a signed payout stays valid here: short, so that the end of its time is met often."""
 
 _TELEGRAM: Final = "localhost:8000"
 _FIRST_FACE_PORT: Final = 8001
@@ -48,25 +56,34 @@ class OneAfterAnother:
 
 
 class FaultyStore(Store):
-    """A door to SQLite whose COMMIT may find the database busy, or fail before or after it was done."""
+    """A door to SQLite whose COMMIT may find the database busy, or fail before or after it was done, or be the last."""
 
-    def __init__(self, path: Path, *, rng: random.Random, chance: Callable[[], float]) -> None:
+    def __init__(self, path: Path, *, rng: random.Random, city: "City") -> None:
         super().__init__(path, checkpoint_pages=0)
         self._rng = rng
-        self._chance = chance
+        self._city = city
+
+    def _fails(self) -> bool:
+        fails = self._rng.random() < self._city.disk_trouble
+        self._city.excuses += CARRIERS * fails
+        return fails
 
     def begin(self) -> None:
         """Begin, unless another process is played to write just now."""
-        if self._rng.random() < self._chance():
+        if self._fails():
             raise _sqlite_error("database is locked", sqlite3.SQLITE_BUSY)
         super().begin()
 
     def commit(self) -> None:
         """Commit, with faults before and after."""
-        if self._rng.random() < self._chance():
+        if self._fails() or self._city.strike("before commit"):
             raise _sqlite_error("disk I/O error", sqlite3.SQLITE_IOERR)
+        before = self._city.disk.log() if self._city.awaits("torn commit") else b""
         super().commit()
-        if self._rng.random() < self._chance():
+        if self._city.awaits("torn commit"):
+            self._city.strike("torn commit", torn=before)
+        self._city.strike("after commit")
+        if self._fails():
             raise _sqlite_error("disk I/O error", sqlite3.SQLITE_IOERR)
 
 
@@ -83,6 +100,22 @@ class Disk:
         self._directory = directory
         self._number = 0
         self.path = directory / "books-0.sqlite3"
+
+    def log(self) -> bytes:
+        """Return what stands in the write-ahead log."""
+        path = self.path.with_name(self.path.name + "-wal")
+        return path.read_bytes() if path.exists() else b""
+
+    def tear(self, before: bytes, rng: random.Random) -> None:
+        """Let only some sectors of the last commit have reached the log, which was ``before`` until then."""
+        after = self.log()
+        size = rng.randrange(min(len(before), len(after)), len(after) + 1)
+        torn = bytearray(after[:size])
+        for start in range(0, size, SECTOR):
+            old = before[start : start + SECTOR].ljust(SECTOR, b"\0")
+            if old != after[start : start + SECTOR] and rng.random() < 0.3:
+                torn[start : start + SECTOR] = old[: size - start]
+        self.path.with_name(self.path.name + "-wal").write_bytes(torn)
 
     def crash(self) -> None:
         """Go on with a copy of what was on disk; whoever still holds the old files can do no harm."""
@@ -123,9 +156,18 @@ class City:
         self.weather = Weather(self.random("weather"))
         self.disk_trouble = 0.0
         self.crashes = 0
+        self.gave_up = 0
+        self.excuses = 0
+        """How many messages at most were sent without the program's knowing it for certain: they may come again."""
+        self.died: list[Exception] = []
+        """What starts died of by themselves: nothing may kill the program but the city."""
+        self.doom: tuple[str, int] | None = None
+        """At which kind of moment everything dies, and how many of them pass before."""
+        self.strikes: list[str] = []
         self._starts = 0
         self._living: dict[int, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._dead: set[str] = set()
+        self._fate = self.random("fate")
 
     def random(self, purpose: str) -> random.Random:
         """Return the random source of ``purpose``: one each, so that a change in one leaves the others alone."""
@@ -136,9 +178,18 @@ class City:
         self.node = await JunoNode.open(
             SANDBOX_PARAMETERS, clock=self.clock, rng=self.random("chain"), block_seconds=BLOCK_SECONDS
         )
+        self._refuse_coins()
         apps = {f"localhost:{_FIRST_FACE_PORT + n}": self.node.face(face) for n, face in enumerate(FACES)}
         self.network = Network({_TELEGRAM: create_app(self.telegram), **apps}, self.weather)
+        self.network.strike = self.strike
         await self.node.start()
+
+    def _refuse_coins(self) -> None:
+        """Let the chain refuse coins for some addresses, as for a module that came with an upgrade after the settings."""
+        self.refused = [self.node.purse(f"new module {number}") for number in range(REFUSED_ADDRESSES)]
+        chain = self.node.chain
+        raw = frozenset(purse.raw_address for purse in self.refused)
+        chain.rules = Rules(chain.parameters, chain.rules.blocked | raw)
 
     def give(self, address: str, amount: int) -> None:
         """Give play money to an address on chain."""
@@ -168,7 +219,7 @@ class City:
 
     async def _run(self, number: int, stop: asyncio.Event) -> None:
         rng = self.random(f"program {number}")
-        store = partial(FaultyStore, rng=self.random(f"disk {number}"), chance=lambda: self.disk_trouble)
+        store = partial(FaultyStore, rng=self.random(f"disk {number}"), city=self)
         world = World(
             self.clock,
             OneAfterAnother(),
@@ -181,8 +232,14 @@ class City:
         )
         try:
             await bot.main.run(self._settings(), world, stop)
+        except Unavailable:
+            # A disk that fails while the program starts or stops ends it with a message; somebody starts it again.
+            self.gave_up += 1
+        except Exception as error:  # noqa: BLE001 - whatever it died of is for the checks
+            self.died.append(error)
         finally:
-            # Only an orderly end comes here: the dead run no finally.
+            # Only an end of its own comes here: the dead run no finally.
+            self.excuses += CARRIERS
             self._living.pop(number, None)
             self._dead.add(f"program{number}")
 
@@ -197,20 +254,61 @@ class City:
             denom=DENOM,
             assets=f"{DENOM}:JUNO:6",
             nodes=",".join(f"http://localhost:{_FIRST_FACE_PORT + n}" for n in range(len(FACES))),
+            timeout_blocks=str(TIMEOUT_BLOCKS),
             block_ms=str(int(BLOCK_SECONDS * 1000)),
             mnemonic=MNEMONIC,
             database=str(self.disk.path),
             explorer_tx="none",
         )
 
-    def kill(self) -> None:
-        """Kill every start that lives, where it stands."""
+    def kill(self, torn: bytes | None = None) -> None:
+        """Kill every start that lives, where it stands; with ``torn`` the last commit is on disk in part only."""
         for number in list(self._living):
-            self.loop.kill(number)
-            self._dead.add(f"program{number}")
-        self._living.clear()
+            self._bury(number)
         self.crashes += 1
         self.disk.crash()
+        if torn is not None:
+            self.disk.tear(torn, self._fate)
+
+    def kill_one(self) -> None:
+        """Kill one start of several; the machine, and so the disk, lives on. Nobody may know of it."""
+        number = self._fate.choice(list(self._living))
+        self._bury(number, known=self._fate.random() < 0.5)
+
+    def _bury(self, number: int, *, known: bool = True) -> None:
+        self.excuses += CARRIERS
+        self.loop.kill(number)
+        del self._living[number]
+        if known:
+            self._dead.add(f"program{number}")
+
+    def stall(self) -> None:
+        """Let one start stand still for longer than its leases run, or shorter."""
+        self.excuses += CARRIERS
+        self.loop.stall(self._fate.choice(list(self._living)), self._fate.choice((5.0, 20.0, 45.0, 120.0)))
+
+    def cancel(self) -> None:
+        """Cancel one start at the await where it stands."""
+        self.excuses += CARRIERS
+        task, _ = self._living[self._fate.choice(list(self._living))]
+        task.cancel()
+
+    def awaits(self, moment: str) -> bool:
+        """Tell whether everything dies at a ``moment`` of this kind soon."""
+        return self.doom is not None and self.doom[0] == moment
+
+    def strike(self, moment: str, torn: bytes | None = None) -> bool:
+        """Let a moment of the kind ``moment`` pass; tell whether everything died of it."""
+        if self.doom is None or self.doom[0] != moment:
+            return False
+        kind, left = self.doom
+        if left > 0:
+            self.doom = (kind, left - 1)
+            return False
+        self.doom = None
+        self.strikes.append(kind)
+        self.kill(torn)
+        return True
 
     async def stop(self) -> None:
         """Ask every start that lives to end, and wait for it; raises what it died of."""
@@ -218,16 +316,11 @@ class City:
             stop.set()
             await task
 
-    def died(self) -> list[BaseException]:
-        """Return what starts died of by themselves: nothing may kill the program but the city."""
-        ended = [task for task, _ in self._living.values() if task.done() and not task.cancelled()]
-        return [error for task in ended if (error := task.exception())]
-
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait up to ``seconds`` of virtual time for ``condition``; tell whether it came."""
         end = self.loop.time() + seconds
         while not condition():
             if self.loop.time() >= end:
                 return False
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.5)
         return True

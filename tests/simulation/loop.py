@@ -96,6 +96,7 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
         self._order = random.Random(f"{seed}:order")
         self.latency = BlockingLatency(random.Random(f"{seed}:latency"))
         self._dead: set[int] = set()
+        self._stalled: dict[int, list[asyncio.Handle]] = {}
         self.steps = 0
         self.trace: Callable[[float, str], None] | None = None
         self.set_task_factory(_serial_task)  # type: ignore[arg-type]
@@ -111,6 +112,15 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
     def kill(self, which: int) -> None:
         """Stop everything of incarnation ``which`` where it stands: nothing of it runs again, no ``finally`` either."""
         self._dead.add(which)
+
+    def stall(self, which: int, seconds: float) -> None:
+        """Let incarnation ``which`` stand still, as a suspended machine does: time goes on, and it knows nothing of it."""
+        if which not in self._stalled:
+            self._stalled[which] = []
+            self.call_later(seconds, self._go_on, which)
+
+    def _go_on(self, which: int) -> None:
+        self._ready.extend(self._stalled.pop(which))
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
         """Run ``func`` inline at an instant drawn from the seed; its caller knows a little later."""
@@ -137,8 +147,7 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
         for handle in self._permuted():
             if handle.cancelled():
                 continue
-            if self._belongs_to_the_dead(handle):
-                _GRAVES.append(handle)
+            if self._put_aside(handle):
                 continue
             self.steps += 1
             if self.trace is not None:
@@ -169,8 +178,18 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
                 batch[at] = handle
         return batch
 
-    def _belongs_to_the_dead(self, handle: asyncio.Handle) -> bool:
-        return bool(self._dead) and handle._context.get(incarnation, 0) in self._dead  # type: ignore[attr-defined]
+    def _put_aside(self, handle: asyncio.Handle) -> bool:
+        """Put aside what the dead would do, for ever, and what the stalled would do, until they go on."""
+        if not self._dead and not self._stalled:
+            return False
+        which = handle._context.get(incarnation, 0)  # type: ignore[attr-defined]
+        if which in self._dead:
+            _GRAVES.append(handle)
+            return True
+        if which in self._stalled:
+            self._stalled[which].append(handle)
+            return True
+        return False
 
     def close(self) -> None:
         """Close the loop; what still waits on it is kept, because the dead among it must stay where they stand."""

@@ -71,12 +71,15 @@ class Network(httpx.AsyncBaseTransport):
         self._tasks: set[asyncio.Task[None]] = set()
         self.errors: list[BaseException] = []
         self.watch: Callable[[httpx.Request, Mishap], None] | None = None
+        self.strike: Callable[[str], object] = lambda _: None
+        """Called before a request leaves and when its answer is there: who makes requests may die of it."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request; raises what httpx raises for the mishap that befell it."""
         mishap = self._weather.draw()
         if self.watch is not None:
             self.watch(request, mishap)
+        self.strike("before request")
         await asyncio.sleep(self._weather.delay())
         if mishap is Mishap.REFUSED:
             raise httpx.ConnectError("connection refused", request=request)
@@ -89,6 +92,8 @@ class Network(httpx.AsyncBaseTransport):
                 response: httpx.Response = await answer
         except TimeoutError:
             raise httpx.ReadTimeout("no answer", request=request) from None
+        self.strike("after request")
+        await asyncio.sleep(0)
         return response
 
     def _send(

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from chain import cosmos
+from chain.light import wire
 from chain.wallet import Wallet
 from sandbox.node.decoding import Coin
 from sandbox.node.mempool import MempoolError
@@ -43,6 +44,9 @@ BAD_MEMOS: Final = (
     b"+5",
     b"1_000",
     b"hello 5",
+    b"for 1003",
+    b"1004x",
+    b"#1005",
     b"99999999999999999999",
     b"77000001",
 )
@@ -85,6 +89,8 @@ class Payment:
     address: str
     amount: int
     confirmed: bool = False
+    taps: list[str] = field(default_factory=list)
+    """The callback data of what was pressed under the question, in order."""
 
 
 @dataclass(slots=True)
@@ -114,16 +120,24 @@ class People:
         self._city = city
         self._rng: random.Random = city.random("people")
         self.intents = Intents()
+        self.deposits: list[bytes] = []
+        """Transactions that paid in, as they were sent."""
+        self._refused = list(city.refused)
         self.people = [self._newcomer(number) for number in range(count)]
         members = [person.user for person in self.people]
         self.plaza = city.telegram.group("Plaza", city.owner, [*members, city.account])
         self._acts: list[tuple[Callable[[], object], int]] = [
             (self._deposit, 14),
-            (self._odd_deposit, 4),
+            (self._odd_deposit, 6),
+            (self._failing_deposit, 2),
+            (self._two_bodies, 2),
             (self._send, 36),
             (self._send_badly, 8),
             (self._withdraw, 12),
             (self._tap, 16),
+            (self._cancel, 4),
+            (self._block, 2),
+            (self._hammer, 1),
             (self._look, 8),
             (self._repeat, 6),
             (self._edit, 3),
@@ -140,9 +154,16 @@ class People:
 
     def greet(self) -> None:
         """Let everybody open an account and get coins of their own."""
+        self._city.telegram.say(self._city.owner, self._city.telegram.private(self._city.owner), "/start")
         for person in self.people:
             self._city.telegram.say(person.user, person.chat, "/start")
             self._city.give(self._city.node.purse(str(person.id)).address, 10_000 * JUNO)
+
+    def come_back(self) -> None:
+        """Let everybody who blocked the bot write to it again: what they missed must reach them now."""
+        for person in self.people:
+            if person.chat.blocked:
+                self._city.telegram.say(person.user, person.chat, "/start")
 
     def act(self) -> str:
         """Let somebody do one thing; return its name. What Telegram or the mempool refuses simply did not happen."""
@@ -192,8 +213,40 @@ class People:
         purse = self._city.node.purse(str(person.id))
         encoded, result = self._city.node.send(purse, outputs, memo=memo)
         if result.outcome.code == 0:
-            key = canonical(encoded)
-            self.intents.deposits += [Deposit(key, account, amount) for account, amount in wanted]
+            self._sent(encoded, wanted)
+
+    def _sent(self, encoded: bytes, wanted: Sequence[tuple[int | None, int]]) -> None:
+        self.deposits.append(encoded)
+        key = canonical(encoded)
+        self.intents.deposits += [Deposit(key, account, amount) for account, amount in wanted]
+
+    def _failing_deposit(self) -> None:
+        """Send more than there is: the transaction stands in a block, and nothing moved."""
+        person = self._rng.choice(self.people)
+        amount = self._rng.randrange(1, JUNO)
+        coins = [(DENOM, str(amount)), (DENOM, str(10**14))]
+        self._pay_in(person, coins, str(person.id).encode(), [(person.id, amount), (person.id, 10**14)])
+
+    def _two_bodies(self) -> None:
+        """Write a richer body before the one that was signed: of two fields the chain reads the last."""
+        person = self._rng.choice(self.people)
+        amount = self._rng.randrange(1, JUNO)
+        richer = cosmos.TxRaw.FromString(self._signed_deposit(person, 1000 * amount)).body_bytes
+        encoded = wire.octets(1, richer) + self._signed_deposit(person, amount)
+        if self._city.node.chain.mempool.add(encoded).outcome.code == 0:
+            self._sent(encoded, [(person.id, amount)])
+
+    def _signed_deposit(self, person: Person, amount: int) -> bytes:
+        purse = self._city.node.purse(str(person.id))
+        messages = purse.send([Output(TREASURY, (SpelledCoin(DENOM, str(amount)),))])
+        return purse.sign(self._city.node.chain, messages, str(person.id).encode())
+
+    def unsent_deposit(self) -> list[bytes]:
+        """Return a deposit that is signed and never sent, for a false history; none while nobody could send it."""
+        try:
+            return [self._signed_deposit(self._rng.choice(self.people), self._rng.randrange(1, JUNO))]
+        except KeyError:
+            return []
 
     def _mint(self) -> None:
         """Let coins come to the treasury outside of every transaction, and coins nobody listed."""
@@ -242,6 +295,8 @@ class People:
         person = self._rng.choice(self.people)
         amount = self._rng.randrange(1, 40) * JUNO // 2
         address = self._city.node.purse(f"abroad {len(self.intents.payments)}").address
+        if self._refused and self._rng.random() < 0.12:
+            address = self._refused.pop().address
         spelled = f"{amount // JUNO}.{amount % JUNO:06d}"
         memo = self._rng.choice(("", "", " memo 7"))
         message = self._city.telegram.say(person.user, person.chat, f"/withdraw {spelled} {address}{memo}")
@@ -255,21 +310,53 @@ class People:
         if not asked:
             return
         person, payment = self._rng.choice(asked)
-        question = next(
-            (
-                shown
-                for shown in self._city.telegram.replies(person.chat)
-                if payment.address in shown.text and shown.buttons
-            ),
-            None,
-        )
+        question = self._shown(person, payment, "Withdraw ")
         if question is None:
             return
         person.questions.remove(payment)
-        refuses = self._rng.random() < 0.2
-        for _ in range(self._rng.choice((1, 1, 1, 2, 3))):
-            self._city.telegram.tap(person.user, question, row=0, column=1 if refuses else 0)
-        payment.confirmed = not refuses
+        yes, no = 0, 1
+        pressed = self._rng.choice(
+            ((yes,), (yes,), (yes, yes), (yes,) * 3, (no,), (no, no), (no, yes), (yes, no))
+        )
+        for column in pressed:
+            query = self._city.telegram.tap(person.user, question, row=0, column=column)
+            payment.taps.append(query.id)
+        payment.confirmed = pressed[0] == yes
+
+    def _shown(self, person: Person, payment: Payment, words: str) -> Message | None:
+        """Return the newest message with buttons about ``payment`` that begins with ``words``."""
+        return next(
+            (
+                shown
+                for shown in reversed(self._city.telegram.replies(person.chat))
+                if payment.address in shown.text and shown.buttons and shown.text.startswith(words)
+            ),
+            None,
+        )
+
+    def _cancel(self) -> None:
+        """Press Cancel under a withdrawal of late, in time or too late."""
+        confirmed = [payment for payment in self.intents.payments[-12:] if payment.confirmed]
+        if confirmed:
+            payment = self._rng.choice(confirmed)
+            person = next(each for each in self.people if each.id == payment.source)
+            tracker = self._shown(person, payment, "Withdrawal ")
+            if tracker is not None:
+                self._city.telegram.tap(person.user, tracker, row=0, column=0)
+
+    def _block(self) -> None:
+        person = self._rng.choice(self.people)
+        self._city.telegram.block(person.user)
+
+    def _hammer(self) -> None:
+        """Let one person write far more than their share at once."""
+        source, destination = self._two()
+        for number in range(60):
+            amount = self._rng.randrange(1, 100)
+            message = self._city.telegram.say(
+                source.user, source.chat, f"/send 0.{amount:06d} @{destination.user.username} {number}"
+            )
+            self.intents.transfers.append(Transfer(message, source.chat, source.id, destination.id, amount))
 
     # Looking, and what must change nothing
 
