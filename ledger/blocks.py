@@ -22,7 +22,7 @@ from ledger.ports import Millis
 from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.reconciliation import Hints, evidence_row, open_books, settle
-from ledger.replay import Spend, advance_replay, meet_lost
+from ledger.replay import Sequences, Spend, advance_replay, meet_lost
 from ledger.units import Decision, Row, Unit, View
 
 FACTORY: Final = "factory/"
@@ -153,7 +153,8 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     account = facts.state.account if facts.state else None
     proof = SequenceProof(account.sequence if account else None, cursor.proved_height)
     ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
-    ours = meet_lost(draft, facts.place, facts.spends, ours, listed)
+    sequences = Sequences(cursor.account.sequence if cursor.account else 0, proof.sequence)
+    ours = meet_lost(draft, facts.place, facts.spends, ours, sequences=sequences, listed=listed)
     explained = _watch_for_strangers(draft, facts, cursor, ours, listed)
     advance_replay(draft, facts.place, facts.time, explained=explained and facts.state is not None)
     if facts.state is not None:

@@ -76,13 +76,26 @@ def standing_restores(books: Selects) -> list[Restore]:
     return [Restore(*row) for row in books.select(_SQL["standing"])]
 
 
+class Sequences(NamedTuple):
+    """The treasury's sequence before a block, and as proved after it (None: no node had that state)."""
+
+    before: int
+    proved: int | None
+
+
 def meet_lost(
-    draft: Draft, place: Place, spends: Sequence[Spend], ours: Ours, listed: frozenset[Denom]
+    draft: Draft,
+    place: Place,
+    spends: Sequence[Spend],
+    ours: Ours,
+    *,
+    sequences: Sequences,
+    listed: frozenset[Denom],
 ) -> Ours:
     """Book what transactions of the lost books paid in this block, and count them among ours.
 
     Without a replay nothing is lost, and an unknown transaction stays a stranger's. A failed one may have used a
-    sequence: only counted as ``doubtful``, its fee shows in the proved balance.
+    sequence and paid a fee: it is ``doubtful`` unless the proved sequence says that each of them did.
     """
     lost = [each for each in spends if each.signed and each.canonical not in ours.known]
     if not lost or not standing_restores(draft.view):
@@ -95,12 +108,16 @@ def meet_lost(
         requeued = {each.id for attempt in dead for each in _give_up(draft, place, attempt)}
         undecided = [each for each in undecided if each not in dead]
         _book(draft, place, spend, listed, _Waiting(settled, requeued))
-    failed = [each for each in lost if each.code not in (0, *ANTE_ONLY_CODES)]
-    return ours._replace(
+    ours = ours._replace(
         known=ours.known | {each.canonical for each in lost},
         sequences_used=ours.sequences_used + len(executed),
-        doubtful=len(failed),
     )
+    failed = [each for each in lost if each.code not in (0, *ANTE_ONLY_CODES)]
+    if sequences.proved != sequences.before + ours.sequences_used + len(failed):
+        return ours._replace(doubtful=len(failed))
+    for spend in failed:
+        _spend_fees(draft, spend, listed)
+    return ours._replace(sequences_used=ours.sequences_used + len(failed))
 
 
 class _Waiting(NamedTuple):

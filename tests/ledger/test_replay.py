@@ -207,8 +207,18 @@ def test_a_sequence_that_nothing_explains_is_a_strangers_also_during_a_replay(ba
 def test_a_failed_lost_transaction_explains_the_sequence_it_used(bank: Bank) -> None:
     restored(bank)
     bank.block(spends=[lost(bank, (ELSEWHERE, 9_000), code=5)])
-    assert "stranger" not in bank.freezes()
+    assert bank.freezes() == []
     assert payments(bank) == []
+    assert bank.balance(BOT_TREASURY) == 1_000 - NETWORK_FEE
+
+
+def test_a_failed_lost_transaction_that_used_nothing_costs_nothing(bank: Bank) -> None:
+    restored(bank)
+    spend = lost(bank, (ELSEWHERE, 9_000), code=5, fee=0)._replace(fees=(SpentCoin("", JUNO, "30"),))
+    bank.sequence -= 1
+    bank.block(spends=[spend])
+    assert bank.freezes() == []
+    assert bank.balance(BOT_TREASURY) == 1_000
 
 
 def test_lost_transactions_in_blocks_that_nobody_proves_are_booked(bank: Bank) -> None:

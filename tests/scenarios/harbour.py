@@ -88,6 +88,15 @@ class Harbour:
         await self.grow(blocks)
         await self.scan()
 
+    async def reopen(self, path: Path) -> None:
+        """Go on with the books at ``path``, as a process that starts anew on the same chain."""
+        await self.service.close()
+        self.service = await LedgerService.open(
+            path, clock=self.clock, blocking=run_inline, assets=ASSETS, terms=TERMS
+        )
+        sight = LightClient(self.endpoints, PARAMETERS, clock=self.clock)
+        self.scanner, self.sender = _loops(sight, self.endpoints, self.service, self.clock)
+
     async def settle(self) -> None:
         """Go on until every withdrawal has ended."""
         for _ in range(30):
@@ -168,7 +177,7 @@ async def harbour(path: Path, faces: Iterable[str] = FACES) -> AsyncIterator[Har
         yield started
     finally:
         await endpoints.close()
-        await service.close()
+        await started.service.close()
         await node.stop()
 
 
