@@ -50,7 +50,10 @@ class Sent(NamedTuple):
 
 
 class _RawBot(Bot):
-    """The library's bot, with the answer of getUpdates left as it came."""
+    """The library's bot, with the answer of getUpdates left as it came, and without the token in its repr."""
+
+    def __repr__(self) -> str:
+        return "Bot()"
 
     async def raw_updates(self, offset: int | None, seconds: int) -> Any:
         wanted = {"timeout": seconds, "limit": BATCH_LIMIT, "allowed_updates": list(WANTED), "offset": offset}
