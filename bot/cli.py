@@ -24,13 +24,14 @@ from bot import logs
 from bot import main as program
 from bot.settings import Books, Settings, SettingsError, load
 from bot.transport import BadToken, Telegram, TransportError
-from bot.upkeep import Explanation, clock_problem, explain, restored_lines
+from bot.upkeep import Explanation, Lifting, clock_problem, explain, restored_lines, unfreeze
 from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
 from ledger.backup import RESTORING, CannotCopy, back_up, restore
 from ledger.connect import CHECKPOINT_PAGES
 from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
+from ledger.freezes import FreezeReason
 from ledger.migrate import migrate, released
 from ledger.money import Asset, Denom, format_amount
 from ledger.presence import Presence
@@ -151,6 +152,7 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
     )
     restoring.add_argument("file", type=Path, help="a file that `moneta backup` wrote")
     _add_attribute(commands)
+    _add_unfreeze(commands)
     return parser
 
 
@@ -168,6 +170,16 @@ def _add_attribute(commands: Any) -> None:
     )
     command.add_argument("--accept", action="store_true", help="nobody's: SYSTEM_RESERVE keeps bearing it")
     command.add_argument("--reason", default="", help="who found out, and how")
+
+
+def _add_unfreeze(commands: Any) -> None:
+    command = _add(
+        commands, "unfreeze", _unfreeze, "list what keeps withdrawals from being signed, or lift one"
+    )
+    reasons = [each.value for each in FreezeReason]
+    command.add_argument("why", nargs="?", choices=reasons, help="which; without one all are listed")
+    command.add_argument("--account", type=int, help="the freeze of this account alone")
+    command.add_argument("--reason", default="", help="who lifts it, and why that is safe")
 
 
 def _add(
@@ -339,10 +351,22 @@ def _attribute(options: argparse.Namespace) -> int:
     if options.payment is not None and (options.account is None) is not options.accept:
         return _fail(Exit.USAGE, "Say either --account or --accept.")
     said = Explanation(options.payment, options.account, options.amount, options.reason)
+    return _at_console(settings, explain, said if said.payment is not None else None)
+
+
+def _unfreeze(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    lifting = Lifting(FreezeReason(options.why), options.account, options.reason) if options.why else None
+    return _at_console(settings, unfreeze, lifting)
+
+
+def _at_console(settings: Books, act: Callable[..., Coroutine[Any, Any, list[str]]], what: Any) -> int:
+    """Do one act on the books, beside a bot that may be running, and print what it found."""
     blocking = ThreadRunner("ledger")
     try:
-        explaining = explain(settings, said if said.payment is not None else None, SystemClock(), blocking)
-        print("\n".join(asyncio.run(explaining)))
+        print("\n".join(asyncio.run(act(settings, what, SystemClock(), blocking))))
     finally:
         blocking.close()
     return Exit.DONE

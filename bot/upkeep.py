@@ -1,7 +1,7 @@
-"""What the operator does at the console beside running the bot: say whose a lost payment was, read what a restore means."""
+"""What the operator does at the console beside running the bot: lift freezes, say whose a lost payment was."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,6 +10,7 @@ from ledger.accounts import AccountId
 from ledger.attributions import UnknownPayment, acceptance_unit, attribution_unit, unknown_payments
 from ledger.backup import Restored
 from ledger.connect import open_reader
+from ledger.freezes import Freeze, FreezeReason, lift_unit, standing
 from ledger.journal import Lane
 from ledger.money import Amount, Asset, format_amount
 from ledger.ports import BlockingRunner, Clock, Millis
@@ -62,6 +63,14 @@ class Explanation(NamedTuple):
     reason: str
 
 
+class Lifting(NamedTuple):
+    """A freeze that the operator lifts; ``account`` None is everyone's."""
+
+    why: FreezeReason
+    account: AccountId | None
+    reason: str
+
+
 async def explain(
     settings: Books, explanation: Explanation | None, clock: Clock, blocking: BlockingRunner
 ) -> list[str]:
@@ -69,15 +78,46 @@ async def explain(
 
     The bot may run meanwhile. Raises Refused with what is wrong, and what `LedgerService.open` raises.
     """
+    async with _books(settings, clock, blocking) as service:
+        if explanation is not None:
+            await _write(service, explanation)
+        return payment_lines(unknown_payments(service.reader), settings.assets)
+
+
+async def unfreeze(
+    settings: Books, lifting: Lifting | None, clock: Clock, blocking: BlockingRunner
+) -> list[str]:
+    """Lift a freeze, if one is named, and return what stands afterwards, for people.
+
+    The bot may run meanwhile. Raises Refused with what is wrong, and what `LedgerService.open` raises.
+    """
+    async with _books(settings, clock, blocking) as service:
+        if lifting is not None:
+            denoms = tuple(asset.denom for asset in settings.assets)
+            freeze = Freeze(lifting.why, lifting.account)
+            await service.journal.submit(lift_unit(CONSOLE, freeze, lifting.reason, denoms), Lane.SYSTEM)
+        return freeze_lines(standing(service.reader))
+
+
+@asynccontextmanager
+async def _books(settings: Books, clock: Clock, blocking: BlockingRunner) -> AsyncIterator[LedgerService]:
     service = await LedgerService.open(
         settings.database, clock=clock, blocking=blocking, assets=settings.assets
     )
     try:
-        if explanation is not None:
-            await _write(service, explanation)
-        return payment_lines(unknown_payments(service.reader), settings.assets)
+        yield service
     finally:
         await service.close()
+
+
+def freeze_lines(freezes: Sequence[Freeze]) -> list[str]:
+    """Return what keeps withdrawals from being signed, for people."""
+    if not freezes:
+        return ["Nothing is frozen."]
+    return [
+        f"{each.reason}: {'everyone' if each.account is None else f'account {each.account}'}"
+        for each in freezes
+    ]
 
 
 async def _write(service: LedgerService, explanation: Explanation) -> None:

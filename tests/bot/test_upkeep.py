@@ -1,0 +1,105 @@
+"""What the operator does at the console: freezes, payments that nobody knows, a clock that cannot be right."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.cli import Exit, main
+from bot.settings import Books
+from bot.upkeep import Explanation, explain, restored_lines
+from ledger.accounts import SYSTEM_RESERVE
+from ledger.audit import audit
+from ledger.backup import Restored
+from ledger.world import SystemClock, ThreadRunner
+from tests.ledger.bank import ALICE, Bank, canonical
+from tests.ledger.test_replay import lost, restored
+
+
+@pytest.fixture(autouse=True)
+def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bank:
+    """Books in use that were restored and met a payment of 9,000 that they do not know."""
+    bank = Bank(tmp_path / "books.db")
+    bank.open(held=1_000)
+    bank.deposit(ALICE, 50_000)
+    restored(bank)
+    bank.block(spends=[lost(bank, ("juno1elsewhere", 9_000), memo="a memo")])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONETA_DATABASE", str(tmp_path / "books.db"))
+    return bank
+
+
+def payment(bank: Bank) -> str:
+    (row,) = bank.read("SELECT id FROM unknown_payments")
+    return str(row["id"])
+
+
+def test_what_is_not_explained_is_listed_with_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attribute"]) == Exit.DONE
+    told = capsys.readouterr().out
+    assert "0.009 JUNO to juno1elsewhere with memo 'a memo'" in told
+    assert canonical("shown-L") in told
+
+
+def test_a_payment_is_attributed_beside_a_running_bot(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attribute", payment(bank), "--account", "11", "--reason", "she says so"]) == Exit.DONE
+    assert "No payment is unexplained." in capsys.readouterr().out
+    bank.deposit(ALICE, 1)
+    assert (bank.balance(ALICE), bank.balance(SYSTEM_RESERVE)) == (41_001, 0)
+
+
+def test_a_part_of_a_payment_leaves_the_rest(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["attribute", payment(bank), "--account", "11", "--amount", "1000", "--reason", "x"]
+    assert main(arguments) == Exit.DONE
+    assert "0.008 JUNO left" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--account", "11", "--accept", "--reason", "x"],
+        ["--account", "11"],
+        ["--account", "22", "--reason", "x"],
+    ],
+)
+def test_an_explanation_that_explains_nothing_is_wrong_use(bank: Bank, arguments: list[str]) -> None:
+    assert main(["attribute", payment(bank), *arguments]) == Exit.USAGE
+    assert bank.balance(SYSTEM_RESERVE) == -9_000
+
+
+async def test_two_operators_explain_a_payment_once(bank: Bank) -> None:
+    said = Explanation(int(payment(bank)), ALICE, None, "x")
+    blocking = ThreadRunner()
+    acts = [explain(Books(), said, SystemClock(), blocking) for _ in range(2)]
+    results = await asyncio.gather(*acts, return_exceptions=True)
+    blocking.close()
+    assert sorted(type(each).__name__ for each in results) in (["Refused", "list"], ["list", "list"])
+    assert bank.balance(ALICE) == 41_000
+
+
+def test_a_shortfall_stays_frozen_until_the_reserve_is_whole(
+    bank: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lift = ["unfreeze", "shortfall", "--reason", "whole again"]
+    assert main(lift) == Exit.USAGE
+    assert "reserve_negative" in capsys.readouterr().err
+    main(["attribute", payment(bank), "--account", "11", "--reason", "she says so"])
+    capsys.readouterr()
+    assert main(lift) == Exit.DONE
+    assert capsys.readouterr().out == "restored: everyone\n"
+
+
+def test_a_replay_is_not_lifted_by_hand() -> None:
+    assert main(["unfreeze", "restored", "--reason", "hurry"]) == Exit.USAGE
+
+
+def test_what_is_frozen_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["unfreeze"]) == Exit.DONE
+    assert capsys.readouterr().out == "restored: everyone\nshortfall: everyone\n"
+
+
+def test_whoever_restored_reads_what_is_lost(tmp_path: Path) -> None:
+    lines = restored_lines(Restored(audit(tmp_path / "books.db"), tmp_path / "old"), Books(), 100)
+    assert "Telegram does not send again" in lines[1]
+    assert "100 blocks" in lines[2]
