@@ -15,7 +15,7 @@ from chain.endpoints import Endpoints
 from chain.inbound import Treasury
 from chain.lightclient import LightClient
 from chain.scanner import Scanner
-from chain.sender import Sender
+from chain.sender import Sender, SenderRules
 from chain.tenure import Tenure
 from chain.wallet import Payment, SigningFacts, Wallet
 from ledger.accounts import AccountId
@@ -41,6 +41,7 @@ ALICE = AccountId(11)
 HELD = 500_000
 """What the treasury holds before the books are opened."""
 FACES = ("main", "second")
+RULES = SenderRules()
 
 
 class HandClock:
@@ -153,7 +154,9 @@ class Harbour:
 
 
 @asynccontextmanager
-async def harbour(path: Path, faces: Iterable[str] = FACES) -> AsyncIterator[Harbour]:
+async def harbour(
+    path: Path, faces: Iterable[str] = FACES, *, rules: SenderRules = RULES
+) -> AsyncIterator[Harbour]:
     """Start a chain where the treasury and a friend hold coins, and the program on it, with Alice registered."""
     clock = HandClock()
     node = await JunoNode.open(PARAMETERS, clock=clock, rng=random.Random(7), block_seconds=0)
@@ -166,7 +169,9 @@ async def harbour(path: Path, faces: Iterable[str] = FACES) -> AsyncIterator[Har
     endpoints = Endpoints(clients, PARAMETERS.chain_id, clock=clock, randomness=random.Random(1))
     service = await LedgerService.open(path, clock=clock, blocking=run_inline, assets=ASSETS, terms=TERMS)
     sight = LightClient(endpoints, PARAMETERS, clock=clock)
-    started = Harbour(node, clock, service, endpoints, *_loops(sight, endpoints, service, clock), friend)
+    started = Harbour(
+        node, clock, service, endpoints, *_loops(sight, endpoints, service, clock, rules), friend
+    )
     try:
         await service.users.register(ALICE, "Alice")
         await started.grow(4)
@@ -182,7 +187,11 @@ async def harbour(path: Path, faces: Iterable[str] = FACES) -> AsyncIterator[Har
 
 
 def _loops(
-    sight: LightClient, endpoints: Endpoints, service: LedgerService, clock: HandClock
+    sight: LightClient,
+    endpoints: Endpoints,
+    service: LedgerService,
+    clock: HandClock,
+    rules: SenderRules = RULES,
 ) -> tuple[Scanner, Sender]:
     scanner = Scanner(
         sight,
@@ -203,6 +212,7 @@ def _loops(
         reader=service.reader,
         parameters=PARAMETERS,
         clock=clock,
+        rules=rules,
     )
     return scanner, sender
 

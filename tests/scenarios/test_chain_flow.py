@@ -290,7 +290,7 @@ async def test_another_chain_than_the_validators_signed_credits_nothing(port: Ha
     port.assert_agreed()
 
 
-@pytest.mark.parametrize("odd_proof", ["proof", "stale", "missing"])
+@pytest.mark.parametrize("odd_proof", ["value", "proof", "stale", "missing"])
 async def test_a_deposit_whose_balance_is_not_proved_is_not_credited(port: Harbour, odd_proof: str) -> None:
     for faults in port.node.faults.values():
         faults.switch(odd_proof=odd_proof)

@@ -244,6 +244,21 @@ async def test_odd_proofs_prove_nothing(
         await client.balance(block, node.purse("alice").raw_address, SANDBOX_PARAMETERS.fee_denom)
 
 
+@pytest.mark.parametrize("odd", ["value", "proof", "stale", "missing"])
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+async def test_odd_proofs_of_an_account_prove_nothing(
+    node: JunoNode, clock: ManualClock, opened: Opened, faults: Faults, *, odd: str, name: str
+) -> None:
+    client, trusted = opened
+    await pass_blocks(node, clock, 3)
+    node.faucet(node.purse("alice").address, [Coin("ujuno", 5)])
+    await pass_blocks(node, clock, 2)
+    block = await read(client, trusted, node.height - 1)
+    faults.switch(odd_proof=odd)
+    with pytest.raises(NodeUnavailable):
+        await client.account(block, node.purse(name).raw_address)
+
+
 PLANTED = [Happening(TREASURY, (Coin("ujuno", 10**12),))]
 Show = Callable[[Faults, JunoNode, int], None]
 OTHER_CHAINS: dict[str, Show] = {
