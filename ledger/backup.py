@@ -98,6 +98,7 @@ def restore(
         migrate(draft, clock.now())
         _check_identity(draft, identity)
         _mark(draft, clock.now(), _reached(database), quiet_blocks)
+        fold_log(draft)
         report = _clean_audit(draft)
         _flush(draft)
         replaced = _set_aside(database, clock.now()) if database.exists() else None

@@ -12,11 +12,12 @@ from ledger.audit import audit
 from ledger.errors import BrokenInvariant, Refused
 from ledger.freezes import Freeze, FreezeReason, decide_lift, freeze_of
 from ledger.inclusions import Inclusion
+from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.payments import StalePlan
 from ledger.replay import Spend, SpentCoin
 from ledger.units import Decision
-from ledger.withdrawals import ManualOutcome, decide_cancel, decide_manual
+from ledger.withdrawals import ManualOutcome, Request, decide_cancel, decide_manual, decide_request
 from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
 
 QUIET = 5
@@ -137,6 +138,16 @@ def test_a_withdrawal_that_the_lost_books_paid_is_settled_and_not_paid_again(ban
     assert bank.balance(BOT_TREASURY) == 1_000 + TERMS.fee - NETWORK_FEE
     assert bank.news("withdrawal.confirmed")[0]["tx"] == canonical("shown-L")
     assert bank.freezes() == []
+
+
+def test_what_waited_for_a_second_admin_may_have_been_approved_and_paid(bank: Bank) -> None:
+    terms = TERMS._replace(limits=Limits(approval_above=Amount(1)))
+    request = Request(ALICE, JUNO, Amount(4_000), TERMS.fee, ABROAD)
+    asked = bank.decide(lambda view: decide_request(view, "k", request, terms))
+    assert bank.state(asked) == "awaiting_approval"
+    restored(bank)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))])
+    assert bank.state(asked) == "confirmed"
 
 
 def test_one_lost_payment_settles_one_withdrawal(bank: Bank) -> None:
