@@ -100,24 +100,32 @@ def meet_lost(
     lost = [each for each in spends if each.signed and each.canonical not in ours.known]
     if not lost or not standing_restores(draft.view):
         return ours
-    executed = [each for each in lost if each.code == 0]
-    undecided = list(ours.undecided)
-    settled: set[int] = set()
-    for spend in executed:
+    used = _that_used_a_sequence(lost, ours, sequences)
+    waiting = _Waiting(set(), set())
+    undecided = [each for each in ours.undecided if each.signed.hash not in ours.known]
+    for spend in used:
         dead = [each for each in undecided if _is_dead(draft, each, spend)]
-        requeued = {each.id for attempt in dead for each in _give_up(draft, place, attempt)}
         undecided = [each for each in undecided if each not in dead]
-        _book(draft, place, spend, listed, _Waiting(settled, requeued))
-    ours = ours._replace(
+        for attempt in dead:
+            _give_up(draft, place, attempt, waiting)
+        _book(draft, place, spend, listed, waiting)
+    return ours._replace(
         known=ours.known | {each.canonical for each in lost},
-        sequences_used=ours.sequences_used + len(executed),
+        sequences_used=ours.sequences_used + len(used),
+        doubtful=sum(_may_have_used(each) for each in lost if each not in used),
     )
-    failed = [each for each in lost if each.code not in (0, *ANTE_ONLY_CODES)]
-    if sequences.proved != sequences.before + ours.sequences_used + len(failed):
-        return ours._replace(doubtful=len(failed))
-    for spend in failed:
-        _spend_fees(draft, spend, listed)
-    return ours._replace(sequences_used=ours.sequences_used + len(failed))
+
+
+def _that_used_a_sequence(lost: Sequence[Spend], ours: Ours, sequences: Sequences) -> list[Spend]:
+    """Return those that certainly did: executed ones, and failed ones when the proof says that all of them did."""
+    executed = [each for each in lost if each.code == 0]
+    possible = [each for each in lost if each.code == 0 or _may_have_used(each)]
+    everyone = sequences.proved == sequences.before + ours.sequences_used + len(possible)
+    return possible if everyone else executed
+
+
+def _may_have_used(spend: Spend) -> bool:
+    return spend.code not in (0, *ANTE_ONLY_CODES)
 
 
 class _Waiting(NamedTuple):
@@ -133,20 +141,18 @@ def _is_dead(draft: Draft, attempt: OpenTransaction, spend: Spend) -> bool:
     return spend.sequence >= attempt.signed.sequence and not included
 
 
-def _give_up(draft: Draft, place: Place, attempt: OpenTransaction) -> list[Withdrawal]:
-    """End bytes that cannot execute any more; what they were to pay waits again. Return that."""
+def _give_up(draft: Draft, place: Place, attempt: OpenTransaction, waiting: _Waiting) -> None:
+    """End bytes that cannot execute any more; what they were to pay waits again, also when other bytes pay it too."""
     draft.write(Row(END, ("expired", place.height, None, attempt.signed.hash), changes=1))
-    pending = [
-        each for each in paid_by(draft.view, attempt.signed.hash) if each.state is WithdrawalState.SIGNED
-    ]
-    for each in pending:
-        draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
-    return pending
+    for each in paid_by(draft.view, attempt.signed.hash):
+        if each.state is WithdrawalState.SIGNED and each.id not in waiting.requeued:
+            waiting.requeued.add(each.id)
+            draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
 
 
 def _book(draft: Draft, place: Place, spend: Spend, listed: frozenset[Denom], waiting: _Waiting) -> None:
     _spend_fees(draft, spend, listed)
-    for payment in _payments(spend, listed):
+    for payment in _payments(spend, listed) if spend.code == 0 else ():
         if draft.total(payment.denom) < payment.amount:
             _alarm(draft, place, spend, payment)
             continue

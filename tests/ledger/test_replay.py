@@ -252,6 +252,30 @@ def test_signed_bytes_that_lost_ones_replaced_are_given_up(bank: Bank) -> None:
     assert (bank.state(asked), bank.transaction_state()) == ("confirmed", "expired")
 
 
+def test_bytes_that_a_failed_lost_transaction_replaced_are_given_up(bank: Bank) -> None:
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), code=5)])
+    assert (bank.state(asked), bank.transaction_state()) == ("queued", "expired")
+    assert bank.freezes() == []
+
+
+def test_several_attempts_at_one_sequence_are_given_up_together(bank: Bank) -> None:
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    bank.write(
+        "INSERT INTO signed_transactions SELECT ?, chain_id, x'01', account_number, sequence, fee, fee_denom, gas_limit,"
+        " signed_height, timeout_height, state, signed_at, NULL, NULL FROM signed_transactions",
+        canonical("A2"),
+    )
+    bank.write("INSERT INTO payouts VALUES (?, ?)", canonical("A2"), asked.id)
+    restored(bank)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))])
+    states = [bank.transaction_state(name) for name in ("A", "A2")]
+    assert (bank.state(asked), states) == ("confirmed", ["expired", "expired"])
+
+
 def test_what_replaced_bytes_were_to_pay_beside_waits_again(bank: Bank) -> None:
     first, second = bank.ask("k1", 4_000), bank.ask("k2", 5_000)
     bank.sign(first, second)
