@@ -168,7 +168,10 @@ def read_arrival(raw: Any, read: Callable[[Mapping[str, Any]], Intent], bot: int
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(number, int) or not 0 <= number < 2**62:
         return None
-    text = json.dumps(raw)
+    try:
+        text = json.dumps(raw)
+    except RecursionError:
+        return Arrival(f"u:{bot}:{number}", number, "", None, "it is nested too deeply to be kept")
     try:
         intent = read(raw)
     except Unreadable as error:

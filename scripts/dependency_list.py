@@ -110,10 +110,9 @@ def licence_of(package: Distribution) -> str:
     """Return the licence of ``package`` in SPDX words; "" when its metadata names none."""
     known = READ.get(normalized(package.name))
     fields = package.metadata
-    stated = known or fields.get("License-Expression")
-    if stated:
-        return str(stated)
-    stated = str(fields.get("License", ""))
+    if known or "License-Expression" in fields:
+        return known or str(fields["License-Expression"])
+    stated = str(fields["License"]) if "License" in fields else ""
     if stated in ALLOWED:
         return stated
     classifiers = [line.rpartition(" :: ")[2] for line in fields.get_all("Classifier") or ()]
