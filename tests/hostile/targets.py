@@ -152,7 +152,7 @@ def amount(raw: bytes) -> None:
     except Refused as refusal:
         _speakable(refusal)
     else:
-        assert text.isascii(), "digits of another script were taken"
+        assert text.strip().isascii(), "digits of another script were taken"
         assert wanted.amount is None or 0 < wanted.amount <= MAX_AMOUNT
     try:
         take_amount(text.split(), ASSETS, all_allowed=False)
