@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-PARTS = ("ledger", "chain")
+PARTS = ("ledger", "chain", "restart", "hammer")
 
 
 def main(argv: list[str]) -> int:

@@ -16,6 +16,7 @@ from ledger.accounts import SYSTEM_RESERVE, UNCLAIMED, WITHDRAWALS, AccountId
 from ledger.audit import audit
 from ledger.reader import Reader
 from sandbox.node import state
+from sandbox.node.decoding import Coin
 from sandbox.node.node import SANDBOX_PARAMETERS
 from sandbox.node.people import Output, SpelledCoin
 from sandbox.telegram import Chat, Message, User
@@ -109,6 +110,8 @@ class Crowd:
 
     def _newcomer(self, number: int) -> Member:
         user, chat = self._place.person(f"P{number}", user_id=1_000 + number)
+        purse = self._place.node.purse(str(user.id))
+        self._place.node.faucet(purse.address, [Coin(DENOM, 100_000 * JUNO)])
         return Member(user, chat)
 
     # What people do

@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import random
 import signal
+import sqlite3
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ledger.reader import Reader
 from sandbox.node.decoding import Coin
@@ -28,8 +29,9 @@ TABLE: Final = Path("docs/kill-matrix.md")
 FEWEST: Final = 200
 LIMIT_SECONDS: Final = 45.0
 VOLLEY_SECONDS: Final = 0.5
-BETWEEN_LOOKS: Final = 8
+BETWEEN_LOOKS: Final = 12
 TIMEOUT_BLOCKS: Final = 25
+MOST_WAITING: Final = 20
 
 _REST: Final = (
     "SELECT 1 FROM inbox WHERE state = 'new'",
@@ -53,6 +55,8 @@ class Matrix:
         self.doubled: Counter[Point] = Counter()
         self.findings: list[Finding] = []
         self._since: set[Point] = set()
+        self._cards = 0
+        self._lots = 0
         self._place = place
         self._lives = lives
         self._settings = {**place.settings(url), "timeout_blocks": str(TIMEOUT_BLOCKS)}
@@ -61,6 +65,11 @@ class Matrix:
     def log(self) -> Path:
         """What the lives wrote."""
         return self._place.directory / "log"
+
+    @property
+    def _waiting(self) -> deque[dict[str, Any]]:
+        """What people did and the program did not fetch."""
+        return self._place.telegram.queues[self._place.account.user.id].waiting
 
     def _last_words(self) -> str:
         return "\n" + self.log.read_text(encoding="utf-8")[-3_000:]
@@ -81,6 +90,7 @@ class Matrix:
 
     async def kill_at(self, point: Point, passes: int = 0) -> None:
         """Start the program, press it until it dies at ``point``. Raises Unreached."""
+        self._cards = self._lots = 0
         with self._conditions(point):
             dying = await self._begun(point, passes)
             code = await self._pressed(dying, point)
@@ -127,16 +137,24 @@ class Matrix:
         return life.exit_code
 
     def _press(self, point: Point) -> None:
-        """Do what leads to ``point``, among other things."""
+        """Do what leads to ``point``, among other things; not more than the program takes from one person at once."""
         crowd, step = self.crowd, point.step
+        if len(self._waiting) > MOST_WAITING:
+            return
         crowd.bustle()
         first, second, third, *_ = crowd.members
         if step.flow == "deposit":
-            crowd.show_card(first)
-            crowd.deposit(first, JUNO)
+            # A card must be there before the deposit that changes it.
+            self._cards += 1
+            if self._cards % 3 == 1:
+                crowd.show_card(first)
+            else:
+                crowd.deposit(first, JUNO)
             crowd.deposit(second, JUNO, memo=False)
         if step.name in ("a payment has failed", "a batch is taken apart"):
-            for member in (first, second, third):
+            # Each costs a block of its own in the end: a new lot only when the last one should be through.
+            self._lots += 1
+            for member in (first, second, third) if self._lots % 20 == 1 else ():
                 crowd.withdraw(member, closed=True)
         if step.name == CANCELLED:
             crowd.withdraw(first)
@@ -173,11 +191,13 @@ class Matrix:
         chain = self._place.node.chain
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                while self._place.telegram.queues[self._place.account.user.id].waiting:
+                while self._waiting:
                     await self._breath(life)
                 while chain.mempool.waiting():
                     await self._breath(life)
-                books, height = Reader(self._place.database), chain.height
+                while (books := self._opened()) is None:
+                    await self._breath(life)
+                height = chain.height
                 while self._busy(books, height):
                     await self._breath(life)
         except TimeoutError:
@@ -189,6 +209,13 @@ class Matrix:
         code = await life.ended(LIMIT_SECONDS)
         if code != 0:
             self._count([Finding(lost=True, text=f"it stopped with {code}")])
+
+    def _opened(self) -> Reader | None:
+        """Open the books; None while the program that starts has them for itself."""
+        try:
+            return Reader(self._place.database)
+        except sqlite3.OperationalError:
+            return None
 
     async def _breath(self, life: Life) -> None:
         if life.exit_code is not None:
