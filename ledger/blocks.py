@@ -150,8 +150,7 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
         raise WrongHeight(f"block {facts.height} does not follow {cursor.height if cursor else None}")
     draft = Draft(view)
     post_arrivals(draft, facts.place, facts.arrivals, listed)
-    account = facts.state.account if facts.state else None
-    proof = SequenceProof(account.sequence if account else None, cursor.proved_height)
+    proof = _proof(facts, cursor)
     ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
     sequences = Sequences(cursor.account.sequence if cursor.account else 0, proof.sequence)
     ours = meet_lost(draft, facts.place, facts.spends, ours, sequences=sequences, listed=listed)
@@ -162,6 +161,12 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
         settle(draft, facts.place, facts.state.balances, Hints(facts.arrivals, facts.claims))
     draft.write(_advance(facts, cursor, ours))
     return Decision(True, tuple(draft.entries), tuple(draft.rows))
+
+
+def _proof(facts: BlockFacts, cursor: Cursor) -> SequenceProof:
+    if facts.state is None or facts.state.account is None:
+        return SequenceProof(None, cursor.proved_height)
+    return SequenceProof(facts.state.account.sequence, cursor.proved_height, facts.state.balances)
 
 
 def decide_foresight(

@@ -5,7 +5,8 @@ The code in a block does not say whether the fee and the sequence were used: the
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY
@@ -13,7 +14,7 @@ from ledger.deposits import Place
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone
 from ledger.leases import unlock_withdrawal
-from ledger.money import Amount
+from ledger.money import Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.payments import OpenTransaction, paid_by, unresolved
 from ledger.queries import queries
@@ -22,6 +23,9 @@ from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, t
 
 ANTE_ONLY_CODES: Final = frozenset({30, 32})
 """Past the timeout, wrong sequence: codes that no message of ours ends with, so the ante failed."""
+
+FUNDS_CODE: Final = 5
+"""Something could not be paid: the fee, and the ante failed, or an amount, and it did not."""
 
 _KNOWN: Final = "SELECT hash, state FROM signed_transactions WHERE hash IN (SELECT value FROM json_each(?))"
 _INSERT: Final = "INSERT INTO inclusions (hash, height, position, shown, code) VALUES (?, ?, ?, ?, ?)"
@@ -43,10 +47,14 @@ class Inclusion(NamedTuple):
 
 
 class SequenceProof(NamedTuple):
-    """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height."""
+    """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height.
+
+    ``balances`` are proved at the same height.
+    """
 
     sequence: int | None
     before: int
+    balances: Mapping[Denom, int] = MappingProxyType({})
 
 
 class Ours(NamedTuple):
@@ -72,8 +80,7 @@ def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], pr
     draft.write(*(Row(_INSERT, (each.canonical, place.height, *_mark(each)), changes=1) for each in ours))
     _contradictions(draft, place, ours, known)
     attempts = unresolved(draft.view)
-    fates = [_fate(draft, place, attempt, ours, proof) for attempt in attempts]
-    decided = _decisive(attempts, fates)
+    decided = _decisive(draft, place, attempts, ours, proof)
     if decided is None:
         return Ours(frozenset(known), 0, tuple(attempts))
     return Ours(frozenset(known), _apply_decisive(draft, place, attempts, decided))
@@ -106,47 +113,81 @@ class _Fate(NamedTuple):
         return self.inclusion.code if self.inclusion else None
 
 
-def _fate(
-    draft: Draft,
-    place: Place,
-    attempt: OpenTransaction,
-    ours: list[Inclusion],
-    proof: SequenceProof,
-) -> _Fate | None:
-    """Return how ``attempt`` ended, or None while that is not certain."""
-    mine = [each for each in ours if each.canonical == attempt.signed.hash]
-    executed = next((each for each in mine if each.code == 0), None)
-    if executed:
-        return _Fate("confirmed", executed)
-    if proof.sequence is None:
-        return None
-    if proof.sequence > attempt.signed.sequence:
-        # Inclusions up to the last proof are known to have left the sequence alone.
-        earlier = _since(draft, attempt.signed.hash, proof.before)
-        paid = [each for each in (*earlier, *mine) if each.code not in ANTE_ONLY_CODES]
-        return _Fate("failed", paid[-1]) if paid else None
-    if place.height > attempt.signed.timeout_height and proof.sequence == attempt.signed.sequence:
-        return _Fate("expired", None)
-    return None
+class _Candidate(NamedTuple):
+    """An attempt that may have used the sequence, and where it did if so."""
 
-
-def _since(draft: Draft, transaction: str, height: int) -> list[Inclusion]:
-    rows = draft.view.select(_SINCE, (transaction, height))
-    return [Inclusion(row["position"], row["canonical"], row["shown"], row["code"]) for row in rows]
+    inclusion: Inclusion
+    attempt: OpenTransaction
 
 
 def _decisive(
-    attempts: list[OpenTransaction], fates: list[_Fate | None]
+    draft: Draft,
+    place: Place,
+    attempts: list[OpenTransaction],
+    ours: list[Inclusion],
+    proof: SequenceProof,
 ) -> tuple[_Fate, OpenTransaction] | None:
     """Return the attempt that decides, and how it ended; None while nothing is decided.
 
     Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are.
     """
-    ended = [(fate, attempt) for attempt, fate in zip(attempts, fates, strict=True) if fate]
-    used = [pair for pair in ended if pair[0].inclusion]
-    if not used and (not ended or len(ended) < len(attempts)):
+    for attempt in attempts:
+        executed = next(
+            (each for each in ours if each.canonical == attempt.signed.hash and not each.code), None
+        )
+        if executed:
+            return _Fate("confirmed", executed), attempt
+    if not attempts or proof.sequence is None:
         return None
-    return min(used or ended, key=lambda pair: _ORDER[pair[0].state])
+    if proof.sequence > attempts[0].signed.sequence:
+        failed = _failed(draft, attempts, ours, proof)
+        return (_Fate("failed", failed.inclusion), failed.attempt) if failed else None
+    timeout = max(attempt.signed.timeout_height for attempt in attempts)
+    if place.height > timeout and proof.sequence == attempts[0].signed.sequence:
+        return _Fate("expired", None), attempts[0]
+    return None
+
+
+def _failed(
+    draft: Draft, attempts: list[OpenTransaction], ours: list[Inclusion], proof: SequenceProof
+) -> _Candidate | None:
+    """Return which attempt used the sequence without executing, None when no block held one that can have.
+
+    Code 5 is a fee that could not be paid, before or after the sequence was used, or a failed payment, which used it.
+    Any other code that comes after the ante tells: no second attempt gets that far. Of codes 5 alone the balance tells.
+    """
+    candidates = [
+        _Candidate(each, attempt)
+        for attempt in attempts
+        # Inclusions up to the last proof are known to have left the sequence alone.
+        for each in (*_since(draft, attempt.signed.hash, proof.before), *ours)
+        if each.canonical == attempt.signed.hash and each.code not in ANTE_ONLY_CODES
+    ]
+    certain = [each for each in candidates if each.inclusion.code != FUNDS_CODE]
+    likely = certain or candidates
+    return _that_explains(likely, _missing(draft, likely[0].attempt, proof)) if likely else None
+
+
+def _missing(draft: Draft, attempt: OpenTransaction, proof: SequenceProof) -> int:
+    """Return how much more of the fee's denom the books hold than the chain, as long as no fee is booked."""
+    denom = attempt.signed.fee_denom
+    return draft.total(denom) - proof.balances[denom] if denom in proof.balances else 0
+
+
+def _that_explains(candidates: list[_Candidate], missing: int) -> _Candidate:
+    """Return the first with the lowest fee that explains all that is missing, else with the highest fee.
+
+    So no shortfall shows, and freezes, that a fee of ours explains, and no member pays more than that takes.
+    """
+    enough = [each for each in candidates if each.attempt.signed.fee >= missing]
+    if enough:
+        return min(enough, key=lambda each: each.attempt.signed.fee)
+    return max(candidates, key=lambda each: each.attempt.signed.fee)
+
+
+def _since(draft: Draft, transaction: str, height: int) -> list[Inclusion]:
+    rows = draft.view.select(_SINCE, (transaction, height))
+    return [Inclusion(row["position"], row["canonical"], row["shown"], row["code"]) for row in rows]
 
 
 def _apply_decisive(
@@ -159,9 +200,6 @@ def _apply_decisive(
         draft.write(Row(END, (state, place.height, code, attempt.signed.hash), changes=1))
     _apply(draft, place, decisive, fate)
     return 1 if fate.inclusion else 0
-
-
-_ORDER: Final = {"confirmed": 0, "failed": 1, "expired": 2}
 
 
 def _apply(draft: Draft, place: Place, attempt: OpenTransaction, fate: _Fate) -> None:

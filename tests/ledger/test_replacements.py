@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.accounts import BOT_TREASURY, WITHDRAWALS
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, WITHDRAWALS
 from ledger.errors import LeaseLost
 from ledger.freezes import decide_freeze
 from ledger.inclusions import Inclusion
@@ -99,6 +99,68 @@ def test_a_failure_of_one_ends_the_other(bank: Bank, asked: Withdrawal) -> None:
     assert bank.state(asked) == "returned"
     assert bank.balance(ALICE) == HELD - HIGHER
     assert (bank.transaction_state("A"), bank.transaction_state("B")) == ("expired", "failed")
+
+
+def failed(name: str, position: int, code: int = 5) -> Inclusion:
+    """Return one of ours that did not get past the ante."""
+    return Inclusion(position, canonical(name), canonical(f"shown-{name}-{position}"), code)
+
+
+@pytest.mark.parametrize("code", [5, 11])
+@pytest.mark.parametrize(("paid", "fee"), [("A", NETWORK_FEE), ("B", HIGHER)])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_that_failed_the_one_that_paid_is_booked(
+    bank: Bank, asked: Withdrawal, *, paid: str, fee: int, code: int, first: bool
+) -> None:
+    """The other one's fee could not be paid: the same code, and the sequence was left alone."""
+    replace(bank)
+    other = failed("A" if paid == "B" else "B", 5)
+    used = bank.executed(asked, name=paid, fee=fee, code=code)
+    bank.block(ours=[used, other] if first else [other, used])
+    assert (bank.state(asked), bank.balance(ALICE)) == ("returned", HELD - fee)
+    assert (bank.transaction_state(paid), bank.freezes()) == ("failed", [])
+    assert bank.read("SELECT 1 FROM unclaimed") == []
+
+
+def test_of_two_in_different_blocks_the_one_that_paid_is_booked(bank: Bank, asked: Withdrawal) -> None:
+    replace(bank)
+    bank.block(ours=[failed("A", 0)], proved=False)
+    bank.block(ours=[bank.executed(asked, name="B", fee=HIGHER, code=5)])
+    assert (bank.balance(ALICE), bank.transaction_state("B")) == (HELD - HIGHER, "failed")
+    assert bank.freezes() == []
+
+
+@pytest.mark.parametrize(("unseen", "kept"), [(10, NETWORK_FEE), (HIGHER + 9, NETWORK_FEE)])
+def test_where_coins_came_unseen_the_member_pays_no_more_than_is_missing(
+    bank: Bank, asked: Withdrawal, unseen: int, kept: int
+) -> None:
+    replace(bank)
+    used = bank.executed(asked, name="A", code=5)
+    bank.block(ours=[used, failed("B", 1)], arrived=unseen)
+    assert (bank.balance(ALICE), bank.freezes()) == (HELD - kept, [])
+
+
+def test_more_missing_than_any_fee_is_a_shortfall_of_the_rest_alone(bank: Bank, asked: Withdrawal) -> None:
+    replace(bank)
+    used = bank.executed(asked, name="B", fee=HIGHER, code=5)
+    bank.block(ours=[failed("A", 0), used], arrived=-7)
+    assert (bank.balance(SYSTEM_RESERVE), bank.freezes()) == (-7, ["shortfall"])
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"), [((5, 5), 0), ((11, 5), 0), ((5, 11), 1), ((5, 32), 0), ((32, 5), 1)]
+)
+def test_in_two_blocks_the_first_that_can_have_paid_is_told(
+    bank: Bank, asked: Withdrawal, codes: tuple[int, int], told: int
+) -> None:
+    bank.executed(asked, code=5)
+    inclusions = [failed("A", number, code) for number, code in enumerate(codes)]
+    bank.block(ours=inclusions[:1], proved=False)
+    bank.block(ours=inclusions[1:])
+    (news,) = bank.news("withdrawal.returned")
+    assert (news["code"], news["network_fee"]) == (codes[told], NETWORK_FEE)
+    (kept,) = bank.read("SELECT evidence FROM withdrawals WHERE id = ?", asked.id)
+    assert inclusions[told].shown in kept["evidence"]
 
 
 def test_nothing_comes_back_before_every_attempt_is_dead(bank: Bank, asked: Withdrawal) -> None:
