@@ -93,9 +93,8 @@ async def unfreeze(
     """
     async with _books(settings, clock, blocking) as service:
         if lifting is not None:
-            denoms = tuple(asset.denom for asset in settings.assets)
             freeze = Freeze(lifting.why, lifting.account)
-            await service.journal.submit(lift_unit(CONSOLE, freeze, lifting.reason, denoms), Lane.SYSTEM)
+            await service.journal.submit(lift_unit(CONSOLE, freeze, lifting.reason), Lane.SYSTEM)
         return freeze_lines(standing(service.reader))
 
 

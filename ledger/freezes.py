@@ -14,6 +14,8 @@ from ledger.units import Beside, Decision, Row, Unit, View
 
 _SQL: Final = queries("freezes")
 _STANDING: Final = _SQL["standing"]
+_IS_WRITTEN: Final = _SQL["is_written"]
+_OWED: Final = _SQL["owed"]
 _INSERT: Final = _SQL["insert"]
 _LIFT: Final = _SQL["lift"]
 
@@ -45,7 +47,10 @@ class Freeze(NamedTuple):
 
 
 def standing(books: Selects) -> list[Freeze]:
-    """Return the freezes that are not lifted, oldest first."""
+    """Return the freezes that are not lifted, oldest first.
+
+    While SYSTEM_RESERVE owes anything, in any denom, a shortfall stands, written or not (chain.md, Reconciliation).
+    """
     return [Freeze(FreezeReason(row["reason"]), row["account"]) for row in books.select(_STANDING)]
 
 
@@ -62,7 +67,7 @@ def is_replaying(books: Selects) -> bool:
 def freeze_everyone(draft: Draft, reason: FreezeReason, note: str) -> None:
     """Write a freeze that the program found necessary, unless one with this ``reason`` stands already."""
     drafted = any(row.sql == _INSERT and next(iter(row.parameters)) == reason.value for row in draft.rows)
-    if not drafted and Freeze(reason, None) not in standing(draft.view):
+    if not drafted and not draft.view.select(_IS_WRITTEN, (reason.value,)):
         draft.write(Row(_INSERT, (reason.value, None, 0, note, draft.view.now), changes=1))
 
 
@@ -80,12 +85,10 @@ def decide_freeze(view: View, actor: AccountId, account: AccountId | None, note:
     return Decision(None, rows=(row, news("alert.raised", OPERATORS, facts, view.now)))
 
 
-def decide_lift(
-    view: View, actor: AccountId, freeze: Freeze, note: str, denoms: tuple[Denom, ...]
-) -> Decision[None]:
+def decide_lift(view: View, actor: AccountId, freeze: Freeze, note: str) -> Decision[None]:
     """Lift a standing freeze; whoever may do so is the caller's question (an owner for what the chain caused).
 
-    A shortfall stays frozen while SYSTEM_RESERVE owes anything in ``denoms`` (chain.md, Reconciliation).
+    A shortfall stays frozen while SYSTEM_RESERVE owes anything, also in a denom that is not listed any more.
     Raises Refused: ``reason_missing``, ``replay_unfinished`` (it ends by itself), ``not_frozen``, ``reserve_negative``.
     """
     if not note.strip():
@@ -94,10 +97,9 @@ def decide_lift(
         raise Refused("replay_unfinished")
     if freeze not in standing(view):
         raise Refused("not_frozen", account=freeze.account)
-    owed = {denom: -view.balance(SYSTEM_RESERVE, denom) for denom in denoms}
-    short = {denom: amount for denom, amount in owed.items() if amount > 0}
-    if freeze.reason is FreezeReason.SHORTFALL and short:
-        raise Refused("reserve_negative", owed=short)
+    owed = {Denom(row["denom"]): row["owed"] for row in view.select(_OWED, (SYSTEM_RESERVE,))}
+    if freeze.reason is FreezeReason.SHORTFALL and owed:
+        raise Refused("reserve_negative", owed=owed)
     facts = {"alert": "withdrawals.unfrozen", "account": freeze.account, "actor": actor, "reason": note}
     row = Row(_LIFT, (view.now, actor, note, freeze.reason.value, freeze.account), changes=1)
     return Decision(None, rows=(row, news("alert.raised", OPERATORS, facts, view.now)))
@@ -110,8 +112,6 @@ def freeze_unit(
     return Unit(lambda view: decide_freeze(view, actor, account, note), beside=beside)
 
 
-def lift_unit(
-    actor: AccountId, freeze: Freeze, note: str, denoms: tuple[Denom, ...], beside: Beside | None = None
-) -> Unit[None]:
+def lift_unit(actor: AccountId, freeze: Freeze, note: str, beside: Beside | None = None) -> Unit[None]:
     """Return the unit of `decide_lift`."""
-    return Unit(lambda view: decide_lift(view, actor, freeze, note, denoms), beside=beside)
+    return Unit(lambda view: decide_lift(view, actor, freeze, note), beside=beside)

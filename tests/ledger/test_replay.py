@@ -317,9 +317,7 @@ def test_what_waits_is_not_cancelled_during_a_replay(bank: Bank) -> None:
 def test_a_person_does_not_end_the_replay(bank: Bank) -> None:
     restored(bank)
     with pytest.raises(Refused, match="replay_unfinished"):
-        bank.decide(
-            lambda view: decide_lift(view, BOB, Freeze(FreezeReason.RESTORED, None), "hurry", (JUNO,))
-        )
+        bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.RESTORED, None), "hurry"))
 
 
 def test_the_database_itself_lets_nothing_be_confirmed_unsigned_outside_a_replay(bank: Bank) -> None:
@@ -425,7 +423,7 @@ def test_the_books_are_clean_after_a_replay(bank: Bank, tmp_path: Path) -> None:
     bank.block(spends=[lost(bank, (ABROAD, 4_000), (ELSEWHERE, 6))])
     attribute(bank, payments(bank)[0].id, ALICE)
     catch_up(bank)
-    bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.SHORTFALL, None), "whole", (JUNO,)))
+    bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.SHORTFALL, None), "whole"))
     bank.sign(other, name="B")
     bank.block(ours=[bank.executed(other, name="B")])
     bank.writer.close()

@@ -10,10 +10,11 @@ from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
 from ledger.errors import Conflict, Refused
 from ledger.freezes import Freeze, FreezeReason, decide_lift
 from ledger.money import Amount
+from ledger.payments import StalePlan
 from ledger.reserve import Refill, decide_refill
 from ledger.service import LedgerService
 from ledger.units import Posting, Unit
-from tests.ledger.bank import ALICE, JUNO, Bank, arrival
+from tests.ledger.bank import ALICE, ATOM, JUNO, Bank, arrival
 from tests.ledger.desk import UJUNO, posting
 
 OWNER = AccountId(99)
@@ -42,7 +43,7 @@ def refill(bank: Bank, amount: int | None = None, note: str = "my own coins", ke
 
 def lift(bank: Bank) -> None:
     freeze = Freeze(FreezeReason.SHORTFALL, None)
-    bank.decide(lambda view: decide_lift(view, OWNER, freeze, "refilled", (JUNO,)))
+    bank.decide(lambda view: decide_lift(view, OWNER, freeze, "refilled"))
 
 
 def test_a_shortfall_is_the_reserves_and_freezes(bank: Bank) -> None:
@@ -52,6 +53,64 @@ def test_a_shortfall_is_the_reserves_and_freezes(bank: Bank) -> None:
 def test_a_freeze_is_not_lifted_while_the_reserve_owes(bank: Bank) -> None:
     with pytest.raises(Refused, match="reserve_negative"):
         lift(bank)
+
+
+def test_a_denom_that_is_not_listed_any_more_keeps_it_frozen(tmp_path: Path) -> None:
+    bank = Bank(tmp_path / "books.db", listed=[JUNO, ATOM])
+    bank.open()
+    bank.deposit(ALICE, 10_000)
+    bank.block(arrival("50", "11", denom=ATOM))
+    bank.chain[ATOM] = 40
+    bank.block()
+    bank.listed = frozenset({JUNO})
+    bank.block()
+    with pytest.raises(Refused, match="reserve_negative") as refused:
+        lift(bank)
+    assert refused.value.facts["owed"] == {ATOM: 10}
+
+
+def overdrawn(bank: Bank) -> None:
+    """Let the reserve owe without anything written that froze withdrawals."""
+    gone = posting("gone", Posting(SYSTEM_RESERVE, None, Amount(SHORT), JUNO), kind="adjustment")
+    bank.do(gone)
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Bank:
+    """Alice owns 10,000 and nothing is missing."""
+    bank = Bank(tmp_path / "sound.db")
+    bank.open(held=100)
+    bank.deposit(ALICE, 10_000)
+    return bank
+
+
+def test_nothing_is_signed_while_the_reserve_owes_even_if_no_freeze_was_written(sound: Bank) -> None:
+    asked = sound.ask("k", 4_000)
+    overdrawn(sound)
+    assert sound.freezes() == []
+    with pytest.raises(StalePlan, match="frozen"):
+        sound.sign(asked)
+
+
+def test_nothing_is_asked_for_while_the_reserve_owes(sound: Bank) -> None:
+    overdrawn(sound)
+    with pytest.raises(Refused, match="withdrawals_frozen"):
+        sound.ask("k", 4_000)
+
+
+def test_what_no_freeze_was_written_for_ends_with_the_debt_and_not_by_word(sound: Bank) -> None:
+    overdrawn(sound)
+    with pytest.raises(Refused, match="reserve_negative"):
+        lift(sound)
+    refill(sound)
+    assert sound.ask("k1", 4_000).state.value == "queued"
+
+
+def test_a_further_shortfall_is_written_although_the_reserve_owed_before(sound: Bank) -> None:
+    overdrawn(sound)
+    sound.chain[JUNO] -= SHORT
+    sound.block(arrived=-1)
+    assert sound.freezes() == ["shortfall"]
 
 
 def test_a_part_does_not_lift_it(bank: Bank) -> None:

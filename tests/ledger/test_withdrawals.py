@@ -111,7 +111,7 @@ def test_a_frozen_member_keeps_the_money_spendable(bank: Bank) -> None:
 
 def test_a_lifted_freeze_lets_members_ask_again(bank: Bank) -> None:
     bank.decide(lambda view: decide_freeze(view, BOB, None, "looking"))
-    bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.ORDERED, None), "fine", (JUNO,)))
+    bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.ORDERED, None), "fine"))
     assert bank.ask("k1", AMOUNT).state.value == "queued"
 
 

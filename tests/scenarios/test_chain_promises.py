@@ -127,7 +127,7 @@ async def test_a_shortfall_freezes_until_an_owner_refilled_the_reserve(port: Har
     assert port.balance(SYSTEM_RESERVE) == -600_000
     with pytest.raises(Refused, match="withdrawals_frozen"):
         await port.ask("k1")
-    lift = lift_unit(OWNER, Freeze(FreezeReason.SHORTFALL, None), "looked at it", (JUNO,))
+    lift = lift_unit(OWNER, Freeze(FreezeReason.SHORTFALL, None), "looked at it")
     with pytest.raises(Refused, match="reserve_negative"):
         await port.service.journal.submit(lift)
     order = Refill(OWNER, JUNO, None, "from my own pocket")

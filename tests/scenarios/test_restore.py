@@ -14,7 +14,6 @@ from tests.scenarios.harbour import (
     ALICE,
     FEE,
     HELD,
-    JUNO,
     NETWORK_FEE,
     PARAMETERS,
     WALLET,
@@ -121,7 +120,7 @@ async def test_withdrawals_go_on_once_all_is_explained(port: Harbour, path: Path
     unit = attribution_unit("a", ALICE, payment.id, account=ALICE, amount=None, reason="she says so")
     await port.service.journal.submit(unit)
     assert freeze_of(port.service.reader, ALICE) == Freeze(FreezeReason.SHORTFALL, None)
-    await port.service.journal.submit(lift_unit(ALICE, Freeze(FreezeReason.SHORTFALL, None), "done", (JUNO,)))
+    await port.service.journal.submit(lift_unit(ALICE, Freeze(FreezeReason.SHORTFALL, None), "done"))
     again = await port.ask("k2", 6_000)
     await port.settle()
     assert port.state(again) == "confirmed"
