@@ -4,10 +4,11 @@ In order of certainty: a ``text_mention`` carries the person, a reply carries th
 book of names. Entities count UTF-16 units. Whoever could not own an account is refused (telegram.md, Who is who).
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.amounts import Wanted, looks_like_amount, read_amount, take_amount
+from bot.amounts import ALL, Wanted, looks_like_amount, read_amount, take_amount
 from bot.html import clean_line, clean_name
 from bot.intents import NOT_PEOPLE, Entity, Person, ReplyTarget, cut, width
 from bot.names import Doubt, NameBook
@@ -18,6 +19,8 @@ from ledger.ports import Millis
 
 NOTE_LIMIT: Final = 120
 """UTF-16 units of a note: one line under a receipt."""
+
+_TICKER: Final = re.compile(r"[A-Z]{2,8}")
 
 _MENTIONS: Final = ("mention", "text_mention")
 
@@ -72,11 +75,12 @@ def split_words(text: str, entities: Sequence[Entity] = ()) -> list[Word]:
 def read_payment(words: Sequence[Word], reply: ReplyTarget | None, assets: Sequence[Asset]) -> Payment:
     """Read ``<amount> <who> [note]``, ``<who> <amount> [note]``, or ``<amount> [note]`` as a reply.
 
-    Raises Refused ``recipient_missing``, ``recipient_without_at``, ``note_too_long``, or a code of
-    `bot.amounts.take_amount`.
+    Raises Refused ``recipient_missing``, ``recipient_without_at``, ``recipient_two`` when a reply names somebody
+    later on, ``amount_or_note``, ``note_too_long``, or a code of `bot.amounts.take_amount`.
     """
     if words and words[0].names_someone:
         wanted, rest = _take_amount(words[1:], assets)
+        _refuse_ticker(words[1:], rest, assets)
         return Payment(wanted, words[0], _note(rest))
     if len(words) > 1 and not looks_like_amount(words[0].text) and looks_like_amount(words[1].text):
         raise Refused("recipient_without_at", typed=clean_name(words[0].text))
@@ -90,6 +94,9 @@ def read_payment(words: Sequence[Word], reply: ReplyTarget | None, assets: Seque
         if rest:
             raise Refused("recipient_without_at", typed=clean_name(rest[0].text))
         raise Refused("recipient_missing")
+    _refuse_ticker(words, rest, assets)
+    if named := next((word for word in rest if word.names_someone), None):
+        raise Refused("recipient_two", typed=clean_name(named.text))
     return Payment(wanted, None, _note(rest))
 
 
@@ -146,6 +153,18 @@ def _take_amount(words: Sequence[Word], assets: Sequence[Asset]) -> tuple[Wanted
     end = next((i for i, word in enumerate(words) if word.names_someone), len(words))
     wanted, rest = take_amount([word.text for word in words[:end]], assets)
     return wanted, list(words[end - len(rest) :])
+
+
+def _refuse_ticker(words: Sequence[Word], rest: Sequence[Word], assets: Sequence[Asset]) -> None:
+    """Refuse ``5 ATOM`` where ATOM is not listed: paying 5 of another coin would be worse than asking about a note.
+
+    ``words`` begin with an amount, ``rest`` is what follows it. With the coin named, what follows is a note.
+    """
+    number = words[len(words) - len(rest) - 1].text
+    names_coin = number.lower() != ALL and not number[-1:].isdigit()
+    if rest and not names_coin and _TICKER.fullmatch(rest[0].text):
+        facts = {"typed": rest[0].text, "number": number, "symbol": assets[0].symbol}
+        raise Refused("amount_or_note", **facts, listed=", ".join(asset.symbol for asset in assets))
 
 
 def _note(words: Sequence[Word]) -> str:

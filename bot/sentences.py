@@ -200,6 +200,10 @@ REFUSALS: Final = {
     "amount_zero": "Zero is nothing to move. " + _LIKE,
     "amount_hex": "<code>{typed}</code> is not a decimal number. " + _LIKE,
     "amount_symbol": "I don't keep <code>{typed}</code> here, only {listed}. {offer}",
+    "amount_or_note": (
+        "Is <code>{typed}</code> a coin? I keep only {listed} here. If it is your note, name the coin before it: "
+        "<code>{number} {symbol} {typed}</code>."
+    ),
     "amount_base_units": "I count in {symbol}, not in its smallest unit. " + _LIKE,
     "amount_currency": "I count in {symbol}, not in other money: no currency sign. " + _LIKE,
     "amount_fraction": "Please write the fraction as a decimal, like <code>0.5</code>.",
@@ -214,6 +218,10 @@ REFUSALS: Final = {
     "recipient_without_at": (
         "I don't know who “{typed}” is. Reply to one of their messages, or write their name with an @: "
         "<code>/send 5 @name</code>."
+    ),
+    "recipient_two": (
+        "Did you mean {typed}, or the person whose message you answered? To pay {typed}, write that name right after "
+        "the amount; to pay the other, leave it out."
     ),
     "recipient_unknown": (
         "I have never met {name}, so I can't tell who that is. Reply to one of their messages instead, or ask them to "

@@ -62,6 +62,48 @@ def test_a_name_beside_a_reply_is_meant() -> None:
     assert read("5 @carol", REPLY).who == Word("@carol")
 
 
+CAROL = Entity("text_mention", 6, 5, Person(33, "Carol"))
+
+
+@pytest.mark.parametrize(
+    ("text", "entities"),
+    [("5 for @carol", ()), ("5 JUNO thanks to @carol!", ()), ("5 for Carol", (CAROL,))],
+)
+def test_a_reply_that_names_somebody_else_asks_who_is_meant(text: str, entities: tuple[Entity, ...]) -> None:
+    with pytest.raises(Refused) as refused:
+        read(text, REPLY, *entities)
+    assert code_of(refused) == "recipient_two"
+    assert "arol" in str(refused.value.facts["typed"])
+
+
+def test_an_address_in_a_note_names_nobody() -> None:
+    assert read("5 carol@example.org says hi", REPLY).note == "carol@example.org says hi"
+
+
+@pytest.mark.parametrize("text", ["5 ATOM", "5 LOL", "all ATOM", "@bob 5 ATOM", "5 ATOM thanks"])
+def test_what_may_be_another_coin_is_asked_about(text: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(text, REPLY)
+    assert code_of(refused) == "amount_or_note"
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("5 JUNO LOL", "LOL"),
+        ("5JUNO LOL", "LOL"),
+        ("5 lol", "lol"),
+        ("5 a LOL", "a LOL"),
+        ("5 A", "A"),
+        ("5 LOL!", "LOL!"),
+        ("5 CONGRATULATIONS", "CONGRATULATIONS"),
+        ("@bob 5 JUNO ATOM", "ATOM"),
+    ],
+)
+def test_what_can_only_be_a_note_is_one(text: str, note: str) -> None:
+    assert read(text, REPLY).note == note
+
+
 def test_a_marked_person_is_one_word_wherever_emoji_stand() -> None:
     """Offsets count UTF-16 units: each emoji before the mention takes two."""
     carol = Person(33, "Carol Ann")
