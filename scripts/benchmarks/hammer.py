@@ -19,23 +19,14 @@ from typing import Any, NamedTuple
 from sandbox.node.decoding import Coin
 from sandbox.telegram import Chat, User
 from scripts.benchmarks.restart import answer, kill, start
+from tests.scenarios.hammering import COMMANDS, buttons, hammer
 from tests.scenarios.town import DENOM, JUNO, TREASURY, Town, served, town
 
 LIMIT_SECONDS = 60.0
 WANTED_SECONDS = 1.0
-COMMANDS = 1_000
 PEOPLE = 10
 BETWEEN_SECONDS = 2.2
 """Between the payments of one member: Telegram lets a bot answer a chat once a second."""
-TEXTS = (
-    "/send 0.000001 @sink",
-    "/balance",
-    "/send 99999 @sink",
-    "/history",
-    "/withdraw 1 juno1",
-    "hello",
-    "/send 0.00001 @sink",
-)
 
 
 class Turn(NamedTuple):
@@ -63,28 +54,6 @@ async def pay(place: Town, who: User, chat: Chat, other: User) -> Turn:
 async def everybody(place: Town, people: Sequence[tuple[User, Chat]], sink: User) -> list[Turn]:
     """Let everybody pay ``sink`` at the same time."""
     return list(await asyncio.gather(*(pay(place, who, chat, sink) for who, chat in people)))
-
-
-def hammer(place: Town, who: User, chat: Chat, stolen: Sequence[str]) -> None:
-    """Do 1,000 things at once: commands of all sorts, and buttons of others."""
-    shown = place.telegram.replies(chat)[0]
-    for number in range(COMMANDS):
-        if number % 4 == 3:
-            place.telegram.tap(who, shown, forged=stolen[number % len(stolen)])
-        else:
-            place.telegram.say(who, chat, TEXTS[number % len(TEXTS)])
-
-
-def buttons(place: Town, chats: Sequence[Chat]) -> list[str]:
-    """Return what the buttons in ``chats`` send."""
-    return [
-        button["callback_data"]
-        for chat in chats
-        for message in place.telegram.replies(chat)
-        for row in message.buttons
-        for button in row
-        if "callback_data" in button
-    ]
 
 
 async def measure(folder: Path, rounds: int) -> tuple[list[Turn], list[Turn]]:

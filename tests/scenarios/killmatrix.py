@@ -27,7 +27,7 @@ from tests.scenarios.town import DENOM, JUNO, TREASURY, Town, served, town
 
 TABLE: Final = Path("docs/kill-matrix.md")
 FEWEST: Final = 200
-LIMIT_SECONDS: Final = 45.0
+LIMIT_SECONDS: Final = 120.0
 VOLLEY_SECONDS: Final = 0.5
 BETWEEN_LOOKS: Final = 12
 TIMEOUT_BLOCKS: Final = 25
