@@ -24,7 +24,7 @@ from bot import logs
 from bot import main as program
 from bot.settings import Books, Settings, SettingsError, load
 from bot.transport import BadToken, Telegram, TransportError
-from bot.upkeep import Explanation, Lifting, clock_problem, explain, restored_lines, unfreeze
+from bot.upkeep import CONSOLE, Explanation, Lifting, clock_problem, explain, refill, restored_lines, unfreeze
 from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
@@ -33,9 +33,10 @@ from ledger.connect import CHECKPOINT_PAGES
 from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
 from ledger.freezes import FreezeReason
 from ledger.migrate import migrate, released
-from ledger.money import Asset, Denom, format_amount
+from ledger.money import Amount, Asset, Denom, format_amount
 from ledger.presence import Presence
 from ledger.reader import Reader
+from ledger.reserve import Refill
 from ledger.store import Fault, Store, fault_of
 from ledger.world import SystemClock, ThreadRunner, calm_collector
 
@@ -153,6 +154,7 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
     restoring.add_argument("file", type=Path, help="a file that `moneta backup` wrote")
     _add_attribute(commands)
     _add_unfreeze(commands)
+    _add_refill(commands)
     return parser
 
 
@@ -180,6 +182,15 @@ def _add_unfreeze(commands: Any) -> None:
     command.add_argument("why", nargs="?", choices=reasons, help="which; without one all are listed")
     command.add_argument("--account", type=int, help="the freeze of this account alone")
     command.add_argument("--reason", default="", help="who lifts it, and why that is safe")
+
+
+def _add_refill(commands: Any) -> None:
+    command = _add(
+        commands, "refill", _refill, "show what SYSTEM_RESERVE owes, or refill it from BOT_TREASURY"
+    )
+    command.add_argument("denom", nargs="?", help="of which asset, such as ujuno; without it all are shown")
+    command.add_argument("--amount", type=int, help="how much, in base units (default: all that is owed)")
+    command.add_argument("--reason", default="", help="who says so, and whose coins they are")
 
 
 def _add(
@@ -360,6 +371,15 @@ def _unfreeze(options: argparse.Namespace) -> int:
         return _fail(Exit.USAGE, f"{settings.database} does not exist.")
     lifting = Lifting(FreezeReason(options.why), options.account, options.reason) if options.why else None
     return _at_console(settings, unfreeze, lifting)
+
+
+def _refill(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    amount = None if options.amount is None else Amount(options.amount)
+    order = Refill(CONSOLE, Denom(options.denom), amount, options.reason) if options.denom else None
+    return _at_console(settings, refill, order)
 
 
 def _at_console(settings: Books, act: Callable[..., Coroutine[Any, Any, list[str]]], what: Any) -> int:

@@ -1,19 +1,20 @@
-"""What the operator does at the console beside running the bot: lift freezes, say whose a lost payment was."""
+"""What the operator does at the console beside running the bot: refill the reserve, lift freezes, explain payments."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from bot.settings import Books
-from ledger.accounts import AccountId
+from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.attributions import UnknownPayment, acceptance_unit, attribution_unit, unknown_payments
 from ledger.backup import Restored
 from ledger.connect import open_reader
 from ledger.freezes import Freeze, FreezeReason, lift_unit, standing
 from ledger.journal import Lane
-from ledger.money import Amount, Asset, format_amount
+from ledger.money import Amount, Asset, Denom, format_amount
 from ledger.ports import BlockingRunner, Clock, Millis
+from ledger.reserve import Refill
 from ledger.service import LedgerService
 
 CONSOLE: Final = AccountId(0)
@@ -23,6 +24,7 @@ CONSOLE: Final = AccountId(0)
 CLOCK_TOLERANCE_MS: Final = 60_000
 """A clock behind the newest posting by more than this was set back, or was wrong when that was posted."""
 
+_RESERVE: Final = "SELECT denom, balance, last_tx FROM user_balances WHERE user_id = ? ORDER BY denom"
 _NEWEST: Final = "SELECT at FROM transactions ORDER BY id DESC LIMIT 1"
 
 
@@ -96,6 +98,32 @@ async def unfreeze(
             freeze = Freeze(lifting.why, lifting.account)
             await service.journal.submit(lift_unit(CONSOLE, freeze, lifting.reason), Lane.SYSTEM)
         return freeze_lines(standing(service.reader))
+
+
+async def refill(settings: Books, order: Refill | None, clock: Clock, blocking: BlockingRunner) -> list[str]:
+    """Move coins from BOT_TREASURY to SYSTEM_RESERVE, if ``order`` says so, and return what is owed afterwards.
+
+    The bot may run meanwhile. Raises Refused with what is wrong, and what `LedgerService.open` raises.
+    """
+    async with _books(settings, clock, blocking) as service:
+        if order is not None:
+            # The newest posting of the reserve: an order that is given twice in one situation is one order.
+            tails = {
+                row["denom"]: row["last_tx"] for row in service.reader.select(_RESERVE, (SYSTEM_RESERVE,))
+            }
+            await service.reserve.refill(f"refill:{order.denom}:{tails.get(order.denom, 0)}", order)
+        rows = service.reader.select(_RESERVE, (SYSTEM_RESERVE,))
+        return reserve_lines({row["denom"]: row["balance"] for row in rows}, settings.assets)
+
+
+def reserve_lines(balances: Mapping[Denom, int], assets: Sequence[Asset]) -> list[str]:
+    """Return what SYSTEM_RESERVE owes, for people."""
+    known = {asset.denom: asset for asset in assets}
+    owed = {denom: -balance for denom, balance in balances.items() if balance < 0}
+    return [
+        f"SYSTEM_RESERVE owes {format_amount(amount, known.get(denom, Asset(denom, denom, 0)))} ({denom})."
+        for denom, amount in owed.items()
+    ] or ["SYSTEM_RESERVE owes nothing."]
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ import pytest
 from bot.cli import Exit, main
 from bot.settings import Books
 from bot.upkeep import Explanation, explain, restored_lines
-from ledger.accounts import SYSTEM_RESERVE
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.audit import audit
 from ledger.backup import Restored
 from ledger.world import SystemClock, ThreadRunner
-from tests.ledger.bank import ALICE, Bank, canonical
+from tests.ledger.bank import ALICE, Bank, arrival, canonical
 from tests.ledger.test_replay import lost, restored
 
 
@@ -103,3 +103,28 @@ def test_whoever_restored_reads_what_is_lost(tmp_path: Path) -> None:
     lines = restored_lines(Restored(audit(tmp_path / "books.db"), tmp_path / "old"), Books(), 100)
     assert "Telegram does not send again" in lines[1]
     assert "100 blocks" in lines[2]
+
+
+# The reserve
+
+
+def test_what_the_reserve_owes_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refill"]) == Exit.DONE
+    assert capsys.readouterr().out == "SYSTEM_RESERVE owes 0.009 JUNO (ujuno).\n"
+
+
+def test_a_reserve_is_refilled_from_the_treasury(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    bank.block(arrival("20000", "topup", tx="T"))
+    before = bank.balance(BOT_TREASURY)
+    assert main(["refill", "ujuno", "--reason", "my own coins"]) == Exit.DONE
+    assert capsys.readouterr().out == "SYSTEM_RESERVE owes nothing.\n"
+    bank.deposit(ALICE, 1)
+    assert (bank.balance(SYSTEM_RESERVE), bank.balance(BOT_TREASURY)) == (0, before - 9_000)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["uother", "--reason", "x"], ["ujuno"], ["ujuno", "--amount", "9001", "--reason", "x"]]
+)
+def test_a_refill_that_cannot_be_is_wrong_use(bank: Bank, arguments: list[str]) -> None:
+    assert main(["refill", *arguments]) == Exit.USAGE
+    assert bank.balance(SYSTEM_RESERVE) == -9_000
