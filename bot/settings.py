@@ -102,10 +102,18 @@ def _link(value: object) -> object:
     return "" if value == "none" else value
 
 
-def _option(default: Any, section: str, description: str, example: str | None = None) -> Any:
-    """Return a field; ``default`` ... means required. ``example`` is what .env.example shows where it is no default."""
+def _option(
+    default: Any, section: str, description: str, example: str | None = None, *, shown: bool = True
+) -> Any:
+    """Return a field; ``default`` ... means required. ``example`` is what .env.example shows where it is no default.
+
+    ``shown`` False keeps it out of the settings' repr: an address may bear a key.
+    """
     return Field(
-        default=default, description=description, json_schema_extra={"section": section, "example": example}
+        default=default,
+        description=description,
+        json_schema_extra={"section": section, "example": example},
+        repr=shown,
     )
 
 
@@ -227,6 +235,7 @@ class Settings(Books):
         ...,
         "Chain",
         "CometBFT RPC addresses, the preferred first, separated by commas; two of different operators or more.",
+        shown=False,
     )
     bech32_prefix: str = _option("juno", "Chain", "What addresses begin with.")
     hd_path: str = _option("m/44'/118'/0'/0/0", "Chain", "The derivation path of the treasury's key.")
