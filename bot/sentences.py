@@ -94,7 +94,7 @@ NEWS: Final = {
     "deposit.credited": "<b>{amount}</b> arrived and is yours. /balance\n<i>Deposit {transaction}, block {height}</i>",
     "deposit.credited.system": "<b>{amount}</b> arrived for {owner}.\n<i>Deposit {transaction}, block {height}</i>",
     "deposit.unclaimed": (
-        "<b>{amount}</b> arrived for nobody: {reason}. It waits in UNCLAIMED as number {transaction}.{sender_line}"
+        "<b>{amount}</b> arrived for nobody: {reason}. It waits in UNCLAIMED as number {transaction}{more_parts}.{sender_line}"
     ),
     "withdrawal.requested": (
         "<b>Withdrawal {withdrawal}</b> · queued\n\n{amount} to <code>{address}</code>{memo_line}\nFee {fee}. "

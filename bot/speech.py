@@ -277,7 +277,10 @@ def _unclaimed(speech: Sentences, facts: Facts) -> Html:
         if facts.get("sender")
         else Html("")
     )
-    return speech.fill(sentences.NEWS["deposit.unclaimed"], facts, reason=escape(reason), sender_line=sender)
+    others = int(facts.get("parts", 1)) - 1
+    more = escape(f" and {others} more of the same transaction" if others else "")
+    template = sentences.NEWS["deposit.unclaimed"]
+    return speech.fill(template, facts, reason=escape(reason), sender_line=sender, more_parts=more)
 
 
 def _alert(speech: Sentences, facts: Facts) -> Html:

@@ -5,6 +5,7 @@ a replay, a second scanner or a crash between two blocks can neither lose nor re
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -172,13 +173,20 @@ def _proof(facts: BlockFacts, cursor: Cursor) -> SequenceProof:
 def decide_foresight(
     view: View, fence: Fence, arrivals: tuple[Arrival, ...], listed: frozenset[Denom]
 ) -> Decision[None]:
-    """Announce what would be credited to members, if it succeeds as a node claims. Raises LeaseLost."""
+    """Announce what would be credited to members, if it succeeds as a node claims; the sum of each transaction.
+
+    Raises LeaseLost.
+    """
     require(view, fence)
-    rows = []
+    sums: Counter[tuple[str, str, Denom]] = Counter()
     for each in arrivals:
-        amount, account = spelled_amount(each.amount), destination(view, each.memo).account
-        if each.denom in listed and amount is not None and account > 0:
-            facts = {"account": account, "amount": amount, "denom": each.denom, "tx": each.tx_hash}
+        if each.denom in listed:
+            sums[each.tx_hash, each.memo, each.denom] += spelled_amount(each.amount) or 0
+    rows = []
+    for (transaction, memo, denom), amount in sums.items():
+        account = destination(view, memo).account
+        if amount and account > 0:
+            facts = {"account": account, "amount": amount, "denom": denom, "tx": transaction}
             rows.append(news("deposit.seen", account, facts, view.now))
     return Decision(None, rows=tuple(rows))
 

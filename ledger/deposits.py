@@ -120,10 +120,13 @@ def post_arrivals(draft: Draft, place: Place, arrivals: Iterable[Arrival], liste
     """
     arrivals = list(arrivals)
     seen = _already_seen(draft.view, place, arrivals)
+    credited: list[_Credit] = []
     for arrival in arrivals:
         if arrival.identity not in seen:
             seen.add(arrival.identity)
-            _post_arrival(draft, place, arrival, listed)
+            posted = _post_arrival(draft, place, arrival, listed)
+            credited += [posted] if posted else []
+    _tell(draft, place, credited)
 
 
 def _already_seen(view: View, place: Place, arrivals: list[Arrival]) -> set[tuple[str, str, int, str]]:
@@ -136,38 +139,63 @@ def _already_seen(view: View, place: Place, arrivals: list[Arrival]) -> set[tupl
     }
 
 
-def _post_arrival(draft: Draft, place: Place, arrival: Arrival, listed: frozenset[Denom]) -> None:
+class _Credit(NamedTuple):
+    """An arrival that was posted: whose it is, and its posting."""
+
+    arrival: Arrival
+    amount: Amount
+    whose: Destination
+    transaction: int
+
+
+def _post_arrival(draft: Draft, place: Place, arrival: Arrival, listed: frozenset[Denom]) -> _Credit | None:
     amount = spelled_amount(arrival.amount)
     if arrival.denom not in listed:
         draft.write(_seen_row(draft, place, arrival, "unlisted"))
     elif amount is None:
         draft.write(_seen_row(draft, place, arrival, "odd"))
     else:
-        _credit(draft, place, arrival, amount)
+        return _credit(draft, place, arrival, amount)
+    return None
 
 
-def _credit(draft: Draft, place: Place, arrival: Arrival, amount: Amount) -> None:
-    account, reason = destination(draft.view, arrival.memo)
+def _credit(draft: Draft, place: Place, arrival: Arrival, amount: Amount) -> _Credit:
+    account, reason = whose = destination(draft.view, arrival.memo)
     posting = Posting(None, account, amount, arrival.denom)
     inputs = {**arrival._asdict(), "height": place.height}
     first = draft.post(Entry(deposit_key(place, arrival), digest_of(inputs), "deposit", (posting,)))
     state = "credited" if reason is None else "unclaimed"
     draft.write(_seen_row(draft, place, arrival, state, account=account, transaction=first))
+    if reason is not None:
+        draft.write(waiting_row(draft, place, Waiting(first, arrival.denom, amount, reason, arrival)))
+    return _Credit(arrival, amount, whose, first)
+
+
+def _tell(draft: Draft, place: Place, credited: Iterable[_Credit]) -> None:
+    """Tell the sum of each denom once for each transaction: it has one memo, and may have thousands of outputs."""
+    together: dict[tuple[str, Denom], list[_Credit]] = {}
+    for each in credited:
+        together.setdefault((each.arrival.tx_hash, each.arrival.denom), []).append(each)
+    for parts in together.values():
+        draft.write(_news_of(draft, place, parts))
+
+
+def _news_of(draft: Draft, place: Place, parts: list[_Credit]) -> Row:
+    arrival, _, (account, reason), first = parts[0]
     facts = {
-        "amount": amount,
+        "amount": sum(each.amount for each in parts),
         "denom": arrival.denom,
         "height": place.height,
+        "parts": len(parts),
         "sender": arrival.sender,
         "transaction": first,
         "tx": arrival.tx_hash,
     }
     if reason is None:
         recipient = account if account > 0 else OPERATORS
-        draft.write(news("deposit.credited", recipient, {**facts, "account": account}, draft.view.now))
-        return
-    draft.write(waiting_row(draft, place, Waiting(first, arrival.denom, amount, reason, arrival)))
+        return news("deposit.credited", recipient, {**facts, "account": account}, draft.view.now)
     facts |= {"reason": reason, "memo": arrival.memo}
-    draft.write(news("deposit.unclaimed", OPERATORS, facts, draft.view.now))
+    return news("deposit.unclaimed", OPERATORS, facts, draft.view.now)
 
 
 def deposit_key(place: Place, arrival: Arrival) -> str:

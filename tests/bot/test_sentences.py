@@ -386,3 +386,9 @@ def test_a_note_is_shown_in_one_clean_line(note: str) -> None:
     facts = {"sender": 11, "who": "Ana", "amount": 1, "denom": "ujuno", "note": note, "receipt": 7}
     text = plain(SPEECH.render("transfer.received", facts).html)
     assert clean_line(note) in text
+
+
+def test_parts_that_wait_in_unclaimed_are_counted() -> None:
+    facts = {"amount": 300, "reason": "no_memo", "transaction": 7}
+    assert "as number 7." in SPEECH.render("deposit.unclaimed", facts).html
+    assert "as number 7 and 2 more of" in SPEECH.render("deposit.unclaimed", {**facts, "parts": 3}).html

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.accounts import BOT_TREASURY, REWARDS_POOL, UNCLAIMED
-from ledger.blocks import listed_denoms
-from ledger.deposits import Reason, addressee, spelled_amount
+from ledger.blocks import decide_foresight, listed_denoms
+from ledger.deposits import Arrival, Reason, addressee, spelled_amount
 from ledger.errors import Refused
 from ledger.money import Asset, Denom
+from ledger.outbox import OPERATORS
 from tests.ledger.bank import ALICE, ATOM, BOB, JUNO, Bank, arrival
 
 
@@ -119,6 +120,35 @@ def test_the_member_is_told_of_a_credited_deposit(bank: Bank) -> None:
     bank.block(arrival("700", "11"))
     (told,) = bank.news("deposit.credited")
     assert (told["recipient"], told["amount"], told["denom"]) == (ALICE, 700, JUNO)
+
+
+def dust(memo: str, outputs: int = 300) -> list[Arrival]:
+    """Return a transaction that pays one unit by each of many outputs."""
+    return [arrival("1", memo, output=number) for number in range(outputs)]
+
+
+def test_dust_by_many_outputs_is_told_once_with_its_sum(bank: Bank) -> None:
+    bank.block(*dust("11"), arrival("5", "11", tx="T2"))
+    told = bank.news("deposit.credited")
+    assert [(each["recipient"], each["amount"], each["parts"]) for each in told] == [
+        (ALICE, 300, 300),
+        (ALICE, 5, 1),
+    ]
+    assert len(bank.read("SELECT 1 FROM processed_deposits")) == 301
+
+
+def test_dust_for_nobody_is_told_once_and_waits_in_its_parts(bank: Bank) -> None:
+    bank.block(*dust("nobody"))
+    (told,) = bank.news("deposit.unclaimed")
+    assert (told["recipient"], told["amount"], told["parts"]) == (OPERATORS, 300, 300)
+    assert len(bank.read("SELECT 1 FROM unclaimed")) == 300
+
+
+def test_dust_is_announced_once(bank: Bank) -> None:
+    arrivals = (*dust("11"), *dust("nobody"), arrival("0x7", "11", tx="odd"))
+    bank.decide(lambda view: decide_foresight(view, bank.scanner, arrivals, bank.listed))
+    (told,) = bank.news("deposit.seen")
+    assert (told["recipient"], told["amount"]) == (ALICE, 300)
 
 
 def test_every_coin_and_output_is_a_deposit_of_its_own(bank: Bank) -> None:
