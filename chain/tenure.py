@@ -12,7 +12,7 @@ More than twice the longest step, which is a long poll that hears nothing: it is
 
 
 class Tenure:
-    """Acquires ``role`` when it is first needed, and renews it when half of its time is over."""
+    """Acquires ``role`` when it is first needed, and renews it when half of its time is over, or its clock was set back."""
 
     def __init__(self, leases: Leases, role: str, holder: str, *, clock: Clock, ttl_ms: int = TTL_MS) -> None:
         self._leases = leases
@@ -26,7 +26,7 @@ class Tenure:
         """Return the proof of holding the role; raises LeaseLost while another holds it."""
         if self._fence is None:
             self._fence = await self._leases.acquire(self._role, self._holder, self._ttl_ms)
-        elif self._fence.expires_at - self._clock.now() < self._ttl_ms // 2:
+        elif not self._ttl_ms // 2 <= self._fence.expires_at - self._clock.now() <= self._ttl_ms:
             self._fence = await self._leases.renew(self._fence, self._ttl_ms)
         return self._fence
 

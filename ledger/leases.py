@@ -14,6 +14,9 @@ from ledger.ports import Millis
 from ledger.reader import Reader
 from ledger.units import Decision, Row, Unit, View
 
+LONGEST_MS: Final = 600_000
+"""No lease is given for longer: one that ends later was given by a clock that was ahead, and counts as over."""
+
 _FIND: Final = "SELECT holder, fence, expires_at FROM transaction_locks WHERE role = ?"
 _TAKE: Final = """
 INSERT INTO transaction_locks (role, holder, fence, expires_at) VALUES (:role, :holder, :fence, :expires_at)
@@ -80,14 +83,17 @@ class Leases:
     async def acquire(self, role: str, holder: str, ttl_ms: int) -> Fence:
         """Take ``role`` for ``ttl_ms`` with a new token, which ends any earlier one of the same holder.
 
-        Raises LeaseLost while another holder's lease runs, unless that holder is dead.
+        Raises LeaseLost while another holder's lease runs, unless that holder is dead; ValueError for more than
+        LONGEST_MS.
         """
+        if ttl_ms > LONGEST_MS:
+            raise ValueError(f"a lease of {ttl_ms} ms")
         before = self._reader.select(_FIND, (role,))
         heir_of = {each["holder"] for each in before if self._is_dead(each["holder"])} | {holder}
 
         def decide(view: View) -> Decision[Fence]:
             found = view.select(_FIND, (role,))
-            if found and found[0]["holder"] not in heir_of and found[0]["expires_at"] > view.now:
+            if found and found[0]["holder"] not in heir_of and _runs(found[0]["expires_at"], view.now):
                 raise LeaseLost(f"{found[0]['holder']} holds {role}")
             token = found[0]["fence"] + 1 if found else 1
             fence = Fence(role, holder, token, Millis(view.now + ttl_ms))
@@ -114,6 +120,10 @@ class Leases:
             return Decision(None, rows=(_extension(fence._replace(expires_at=Millis(0))),))
 
         await self._journal.submit(Unit(decide), Lane.SYSTEM)
+
+
+def _runs(expires_at: Millis, now: Millis) -> bool:
+    return now < expires_at <= now + LONGEST_MS
 
 
 def _extension(fence: Fence) -> Row:

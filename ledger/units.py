@@ -87,7 +87,7 @@ class View(Protocol):
 
     @property
     def now(self) -> Millis:
-        """The time that rows of this batch bear."""
+        """The clock's time, which rows of this batch bear; postings never bear an earlier one than those before."""
         ...
 
     @property

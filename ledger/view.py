@@ -46,6 +46,7 @@ class WriterView:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.now = Millis(0)
+        self._at = Millis(0)
         self.standing: dict[str, Standing] = {}
         self.forget()
 
@@ -64,14 +65,19 @@ class WriterView:
         self.wrote = False
 
     def begin(self, now: Millis, keys: Sequence[str]) -> None:
-        """Start a batch at ``now`` in a transaction just begun; ``keys`` are those its units bear."""
+        """Start a batch at ``now`` in a transaction just begun; ``keys`` are those its units bear.
+
+        A clock that was set back does not put the log out of order: postings bear the time of the newest until it has
+        caught up. What else is written follows the clock: else leases, limits and questions would stand still for as
+        long as it was once ahead.
+        """
         if self._store.changed_elsewhere() or len(self._tails) > MAX_REMEMBERED or self._head is None:
             self.forget()
             self._head = self._store.head()
         self._clear()
         assert self._head is not None
-        # A clock that was set back must not put the log out of order.
-        self.now = Millis(max(now, self._head.at))
+        self.now = now
+        self._at = Millis(max(now, self._head.at))
         self.next_transaction_id = self._head.last_tx + 1
         self.standing = self._store.standing(_canonical(keys)) if keys else {}
 
@@ -120,7 +126,7 @@ class WriterView:
         changed: dict[tuple[AccountId, Denom], Any] = {}
         entry_rows: list[EntryRow] = []
         rows: list[TransactionRow] = []
-        tails, number, now = self._tails, self.next_transaction_id, self.now
+        tails, number, at = self._tails, self.next_transaction_id, self._at
         for key, digest, kind, postings, actor, note in entries:
             first = number
             entry_rows.append((first, key, digest, len(postings)))
@@ -142,7 +148,7 @@ class WriterView:
                     changed[place] = (to_after, number)
                 rows.append((
                     number, first, kind, denom, amount, source, destination,
-                    from_prev, from_after, to_prev, to_after, reference, actor, note, now,
+                    from_prev, from_after, to_prev, to_after, reference, actor, note, at,
                 ))  # fmt: skip
                 number += 1
             if number == first:
@@ -160,7 +166,7 @@ class WriterView:
             self.next_transaction_id = start + len(transactions)
             for first, key, digest, _ in entries:
                 row = transactions[first - start]
-                self.standing[key] = (first, digest, row[8], row[10], self.now)
+                self.standing[key] = (first, digest, row[8], row[10], self._at)
         if rows:
             self._rows += rows
 
@@ -186,7 +192,7 @@ class WriterView:
         digest = link_hash(self._head.link_hash, self._entries, self._transactions)
         link = Link(self._head.link_id + 1, first, last, digest)
         self._store.add_link(link)
-        self._head = Head(last, link.id, digest, self.now)
+        self._head = Head(last, link.id, digest, self._at)
         return link
 
 

@@ -34,6 +34,13 @@ async def test_a_role_is_renewed_before_it_runs_out(running: Program) -> None:
     assert (second.token, second.expires_at) == (first.token, first.expires_at + TTL_MS * 2 // 3)
 
 
+async def test_a_role_is_renewed_when_the_clock_was_set_back(running: Program) -> None:
+    one = tenure(running, "one")
+    first = await one.fence()
+    running.clock.later -= 100 * TTL_MS
+    assert (await one.fence()).expires_at == first.expires_at - 100 * TTL_MS
+
+
 async def test_a_role_that_another_holds_is_not_had(running: Program) -> None:
     await tenure(running, "one").fence()
     with pytest.raises(LeaseLost):

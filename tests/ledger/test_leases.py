@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import BrokenInvariant, LeaseLost
-from ledger.leases import Fence, is_locked, lock_withdrawal, require, unlock_withdrawal
+from ledger.leases import LONGEST_MS, Fence, is_locked, lock_withdrawal, require, unlock_withdrawal
 from ledger.service import LedgerService
 from ledger.units import Decision, Row, Unit, View
-from tests.ledger.desk import StoppedClock, ledger_at, outcomes
+from tests.ledger.desk import StoppedClock, ledger_at, outcomes, settle_people
 
 TTL = 1_000
+YEAR = 365 * 24 * 60 * 60 * 1_000
 
 
 async def act(ledger: LedgerService, fence: Fence) -> None:
@@ -36,6 +37,23 @@ async def test_another_waits_until_it_runs_out(ledger: LedgerService, clock: Sto
         await ledger.leases.acquire("poller", "b", TTL)
     clock.time += 1
     assert (await ledger.leases.acquire("poller", "b", TTL)).token == 2
+
+
+async def test_a_clock_that_was_ahead_for_a_while_keeps_nobody_out(
+    ledger: LedgerService, clock: StoppedClock
+) -> None:
+    clock.time += YEAR
+    await settle_people(ledger)
+    await ledger.leases.acquire("poller", "a", TTL)
+    clock.time -= YEAR
+    assert (await ledger.leases.acquire("poller", "b", TTL)).token == 2
+    clock.time += TTL
+    assert (await ledger.leases.acquire("poller", "c", TTL)).token == 3
+
+
+async def test_no_lease_is_given_for_ever(ledger: LedgerService) -> None:
+    with pytest.raises(ValueError, match="a lease of"):
+        await ledger.leases.acquire("poller", "a", LONGEST_MS + 1)
 
 
 async def test_roles_do_not_meet(ledger: LedgerService) -> None:
