@@ -39,6 +39,9 @@ HALTING_CODES: Final = {
 }
 """Codes of the ante (codespace sdk) that the next transaction would meet too: signing more helps nobody."""
 
+HALTED_TIMEOUTS: Final = 2
+"""Lifetimes of a transaction after its last refusal in which no other is signed."""
+
 WAITING_CODES: Final = frozenset({30, 32})
 """Past the timeout, sequence used or not reached: blocks will tell, nothing to alert."""
 
@@ -122,6 +125,13 @@ def concern_of(broadcast: Broadcast) -> Concern | None:
     return Concern(why, codes, halts=len(halting) == len(codes))
 
 
+class _Halt(NamedTuple):
+    """Why nothing more is signed, and the height at which it is tried again."""
+
+    why: str
+    until: int
+
+
 class Sender:
     """One signer of one treasury. ``step`` is called again and again by whoever supervises it."""
 
@@ -153,12 +163,13 @@ class Sender:
         self._floors: dict[str, int | None] = {}
         """What nodes want for transactions that they refuse for their fee; None: they did not say."""
         self._alarms = Alarms(blocks, clock)
-        self._halted: str | None = None
+        self._halted: _Halt | None = None
 
     async def step(self) -> float:
         """Offer what is unresolved again, or sign and store the next; return the seconds to wait before the next step.
 
-        Raises Halted while nodes refuse whatever is signed, and what the journal raises.
+        Raises Halted while nodes refuse whatever is signed, and what the journal raises. A node that takes something
+        ends that; so does time: then one more is signed to find out, at no cost if it is refused.
         """
         try:
             cursor = self._blocks.cursor(self._parameters.chain_id)
@@ -186,8 +197,8 @@ class Sender:
         queued = self._queued()
         if not queued or not self._is_fresh(cursor):
             return
-        if self._halted is not None:
-            raise Halted(self._halted)
+        if self._halted is not None and cursor.height < self._halted.until:
+            raise Halted(self._halted.why)
         plan = make_plan(queued, self._reader.balance(BOT_TREASURY, self._fee_denom), self._parameters)
         if plan is None:
             await self._alarms.tell("treasury.short", {"denom": self._fee_denom, "waiting": len(queued)})
@@ -279,12 +290,16 @@ class Sender:
         answers = await self._broadcaster.broadcast(signed.bytes)
         if answers.taken and not broadcast_before:
             await self._payments.mark_broadcast(fence, signed.hash)
+        if answers.taken:
+            self._halted = None
         concern = concern_of(answers) if judged else None
         if concern is not None and not self._can_pay_more(signed, concern, answers):
             await self._alarms.tell(
                 "broadcast.rejected", {"tx": signed.hash, "codes": concern.codes, "why": concern.why}
             )
-            self._halted = concern.why if concern.halts else self._halted
+            if concern.halts:
+                until = cursor.height + HALTED_TIMEOUTS * self._parameters.timeout_blocks
+                self._halted = _Halt(concern.why, until)
 
     def _can_pay_more(self, signed: SignedTransaction, concern: Concern, answers: Broadcast) -> bool:
         """Tell whether a replacement is the answer to ``concern``, and let it be signed with the next step."""

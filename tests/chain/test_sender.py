@@ -291,6 +291,43 @@ async def test_nodes_that_refuse_every_signature_stop_the_signing(running: Progr
         await running.sender.step()
 
 
+async def halted(running: Program, outside: Outside) -> None:
+    """Let the nodes refuse a payout for its signature until it has expired."""
+    outside.answers = rejected(4, 4)
+    await running.ask("k1")
+    await running.sender.step()
+    outside.grow_by(PARAMETERS.timeout_blocks + 1)
+    await running.scan()
+
+
+async def test_a_halt_ends_when_the_refused_bytes_are_taken_after_all(
+    running: Program, outside: Outside
+) -> None:
+    outside.answers = rejected(4, 4)
+    first = await running.ask("k1")
+    await running.sender.step()
+    outside.answers = []
+    outside.grow_by(3)
+    await running.round()
+    await running.round()
+    assert running.state(first) == "confirmed"
+    second = await running.ask("k2")
+    await running.round()
+    assert running.state(second) == "confirmed"
+
+
+async def test_a_halt_that_nothing_ended_is_looked_into_again(running: Program, outside: Outside) -> None:
+    await halted(running, outside)
+    outside.answers = []
+    asked = await running.ask("k2")
+    with pytest.raises(Halted):
+        await running.sender.step()
+    outside.grow_by(PARAMETERS.timeout_blocks)
+    await running.scan()
+    await running.round()
+    assert running.state(asked) == "confirmed"
+
+
 async def test_a_lying_node_alone_stops_nothing(running: Program, outside: Outside) -> None:
     outside.answers = [*rejected(4), BroadcastAnswer("honest", Verdict.ACCEPTED)]
     await running.ask("k1")
