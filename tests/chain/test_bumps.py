@@ -337,3 +337,40 @@ async def test_a_restart_goes_on_with_the_attempts_that_stand(tmp_path: Path, ou
         assert len(set(outside.offered)) == 2
         await second.settle()
         assert (second.state(asked), len(outside.sent)) == ("confirmed", 1)
+
+
+class Picky(Outside):
+    """A chain whose one node refuses fees below 16,875."""
+
+    async def broadcast(self, raw: bytes) -> Broadcast:
+        auth = cosmos.decode(cosmos.AuthInfo, cosmos.decode(cosmos.TxRaw, raw).auth_info_bytes)
+        cheap = int(auth.fee.amount[0].amount) < 16_875
+        self.answers = too_low(16_875) if cheap else []
+        return await super().broadcast(raw)
+
+
+async def test_the_refusal_of_a_replaced_attempt_concerns_nobody(tmp_path: Path) -> None:
+    async with program(tmp_path / "books.db", Picky(holds={JUNO: 500_000})) as running:
+        running.sender._rules = running.sender._rules._replace(bumps=RULES._replace(after_blocks=99, most=1))
+        await running.fund()
+        asked = await running.ask("k1")
+        await running.sender.step()
+        await unincluded(running, 5)
+        assert (len(attempts(running)), running.alerts()) == (2, [])
+        await running.settle()
+        assert running.state(asked) == "confirmed"
+
+
+async def test_what_is_not_proved_unused_is_waited_for_and_not_tried_again_at_once(
+    running: Program, outside: Outside
+) -> None:
+    outside.answers = silent()
+    await running.ask("k1")
+    await running.sender.step()
+    await unincluded(running, 2)
+    del outside.states[outside.grow()]
+    await running.scan()
+    assert await running.sender.step() == running.sender._rules.poll_seconds
+    assert len(attempts(running)) == 1
+    await unincluded(running, 1)
+    assert len(attempts(running)) == 2
