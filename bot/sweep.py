@@ -17,9 +17,12 @@ AT_ONCE: Final = 500
 SWEEP_SECONDS: Final = 3600.0
 
 OLD: Final = (
+    # The newest row stays: its number must not be given again, it is people's reference and Fetch's place.
     """
-    DELETE FROM inbox WHERE id IN
-        (SELECT id FROM inbox WHERE state <> 'new' AND done_at < :before ORDER BY id LIMIT :limit)
+    DELETE FROM inbox WHERE id IN (
+        SELECT id FROM inbox WHERE state <> 'new' AND done_at < :before AND id < (SELECT max(id) FROM inbox)
+        ORDER BY id LIMIT :limit
+    )
     """,
     """
     DELETE FROM outbox WHERE id IN

@@ -16,9 +16,22 @@ async def test_old_messages_are_swept_and_new_ones_stay(bot: Stage, ana: User) -
     bot.telegram.say(ana, chat, "/hello")
     await bot.heard(ana, chat, "hello")
     await bot.settled()
-    for table in ("inbox", "outbox"):
-        assert bot.rows(f"SELECT count(*) FROM {table}") == [(1,)]
+    assert bot.rows("SELECT count(*) FROM outbox") == [(1,)]
     assert bot.rows("SELECT count(*) FROM buttons") == [(0,)]
+
+
+async def test_numbers_of_the_inbox_are_never_given_again(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    for times in (1, 2):
+        bot.telegram.say(ana, chat, "/hello")
+        await bot.heard(ana, chat, "hello", times=times)
+    await bot.settled()
+    newest = bot.rows("SELECT max(id) FROM inbox")[0][0]
+    bot.clock.pass_seconds(KEPT_MS / 1000 + 3600)
+    await Sweep(bot.service).step()
+    bot.telegram.say(ana, chat, "/hello")
+    await bot.heard(ana, chat, "hello", times=3)
+    assert bot.rows("SELECT id FROM inbox ORDER BY id") == [(newest,), (newest + 1,)]
 
 
 async def test_a_question_that_nobody_answered_expires(bot: Stage, ana: User) -> None:
