@@ -16,6 +16,7 @@ from ledger.leases import Leases, nobody_is_dead
 from ledger.migrate import migrate
 from ledger.money import Asset
 from ledger.payments import Payments
+from ledger.pool import InlineReads, LongReads
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
 from ledger.reserve import Reserve
@@ -38,13 +39,15 @@ ON CONFLICT (denom) DO UPDATE SET symbol = excluded.symbol, decimals = excluded.
 class LedgerService:
     """Who owns what. Made by ``open``; its books share one journal and one reader.
 
-    ``journal`` commits what other layers decide; ``reader`` shows, on the loop's own thread.
+    ``journal`` commits what other layers decide; ``reader`` shows, on the loop's own thread; ``long_reads`` is for what
+    takes longer.
     """
 
     def __init__(
         self,
         journal: Journal,
         reader: Reader,
+        long_reads: LongReads,
         *,
         assets: Sequence[Asset],
         terms: Sequence[Terms],
@@ -52,6 +55,7 @@ class LedgerService:
     ) -> None:
         self.journal = journal
         self.reader = reader
+        self.long_reads = long_reads
         self.users = Users(journal, reader)
         self.transfers = Transfers(journal)
         self.transfer_between_users = self.transfers.between_users
@@ -74,10 +78,12 @@ class LedgerService:
         terms: Sequence[Terms] = (),
         store: Callable[[Path], Store] = Store,
         is_dead: Callable[[str], bool] = nobody_is_dead,
+        long_reads: Callable[[Path], LongReads] = InlineReads,
     ) -> "LedgerService":
         """Open the database at ``path``, made when absent, bring it to this schema and list ``assets``.
 
         ``store`` makes the journal's door to SQLite; tests plant faults there. ``is_dead`` is for the leases.
+        ``long_reads`` makes the port of exports: production gives ReaderPool, which has threads.
 
         Raises:
             WrongDatabase: the file is from a newer program.
@@ -89,10 +95,12 @@ class LedgerService:
         try:
             await journal.submit(_listing(assets), Lane.SYSTEM)
             reader = Reader(path)
+            long = long_reads(path)
+            await long.open()
         except BaseException:
             await journal.close()
             raise
-        return cls(journal, reader, assets=assets, terms=terms, is_dead=is_dead)
+        return cls(journal, reader, long, assets=assets, terms=terms, is_dead=is_dead)
 
     async def close(self) -> None:
         """Commit what waits and close the database."""
@@ -100,6 +108,7 @@ class LedgerService:
             await self.journal.close()
         finally:
             self.reader.close()
+            await self.long_reads.close()
 
 
 async def _migrate(path: Path, clock: Clock, blocking: BlockingRunner) -> None:

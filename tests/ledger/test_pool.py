@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Unavailable
+from ledger.money import Amount
 from ledger.pool import ReaderPool
 from ledger.service import LedgerService
-from tests.ledger.desk import ANN
+from ledger.statement import walk
+from tests.ledger.desk import ANN, BEN, UJUNO
 
 SLOW = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n"
 )
+ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
 @pytest.fixture
@@ -59,3 +62,36 @@ async def test_a_cancelled_read_gives_its_reader_back(pool: ReaderPool) -> None:
 async def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         await ReaderPool(tmp_path / "nowhere.db").open()
+
+
+async def test_a_read_that_takes_too_long_is_stopped(ledger: LedgerService, path: Path) -> None:
+    opened = ReaderPool(path, size=1, limit_seconds=0.01)
+    await opened.open()
+    with pytest.raises(Unavailable):
+        await opened.select(ENDLESS)
+    await opened.close()
+
+
+async def test_without_threads_rows_have_names_too(ledger: LedgerService) -> None:
+    (row,) = await ledger.long_reads.select("SELECT name FROM users WHERE id = ?", (ANN,))
+    assert row["name"] == "Ann"
+
+
+async def test_without_threads_it_cannot_write_either(ledger: LedgerService) -> None:
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        await ledger.long_reads.select("DELETE FROM outbox")
+
+
+async def test_a_closed_reader_says_so(ledger: LedgerService) -> None:
+    await ledger.long_reads.close()
+    with pytest.raises(Unavailable):
+        await ledger.long_reads.select("SELECT 1")
+
+
+@pytest.mark.parametrize("part", [0, 1, 2, 3])
+async def test_a_walk_stops_at_its_limit(ledger: LedgerService, part: int) -> None:
+    for number in (1, 2):
+        await ledger.transfer_between_users(ANN, BEN, Amount(number), UJUNO, key=f"{number}")
+    newest = ledger.reader.history(ANN, UJUNO)[0].id
+    found = [line async for lines in walk(ledger.long_reads, ANN, UJUNO, newest, part) for line in lines]
+    assert [line.balance_after for line in found] == [997, 999, 1_000][:part]
