@@ -34,6 +34,7 @@ from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
 from ledger.freezes import FreezeReason
 from ledger.migrate import migrate, released
 from ledger.money import Amount, Asset, Denom, format_amount
+from ledger.pool import ReaderPool
 from ledger.presence import Presence
 from ledger.reader import Reader
 from ledger.reserve import Refill
@@ -219,6 +220,7 @@ def _run(options: argparse.Namespace) -> int:
         holder=presence.name,
         is_dead=presence.is_dead,
         store=partial(Store, reserved_pages=CHECKPOINT_PAGES),
+        long_reads=ReaderPool,
     )
     calm_collector()
     try:

@@ -15,6 +15,7 @@ from bot.notifier import Notifier, TapAnswers
 from bot.outbox import Desk
 from bot.outgoing import Speech
 from bot.pacing import Pacer
+from bot.statement import Statements
 from bot.supervisor import Loop
 from bot.transport import Telegram, read_update
 from chain.tenure import Tenure
@@ -68,7 +69,17 @@ def assemble(
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
     notifier = Notifier(
-        telegram, service, speech, desk, clock, random, bank.me, telling, operators, ephemeral
+        telegram,
+        service,
+        speech,
+        desk,
+        clock,
+        random,
+        bank.me,
+        telling,
+        operators,
+        Statements(service.long_reads, bank.names, bank.assets),
+        ephemeral,
     )
     taps = TapAnswers(telegram, speech.toast)
 

@@ -36,6 +36,7 @@ from chain.tenure import Tenure
 from chain.wallet import Wallet
 from ledger.errors import Unavailable
 from ledger.leases import nobody_is_dead
+from ledger.pool import InlineReads, LongReads
 from ledger.ports import BlockingRunner, Clock
 from ledger.service import LedgerService
 from ledger.store import Store
@@ -52,6 +53,7 @@ class World:
 
     ``holder`` names this process in its leases, unlike any other that runs; ``is_dead`` tells of such a name whether its
     process has certainly ended. ``telegram`` and ``nodes`` replace the network, ``store`` the journal's door to SQLite.
+    ``long_reads`` is where exports are read; the one that needs no threads unless another is given.
     """
 
     clock: Clock
@@ -62,6 +64,7 @@ class World:
     nodes: httpx.AsyncBaseTransport | None = None
     is_dead: Callable[[str], bool] = nobody_is_dead
     store: Callable[[Path], Store] = Store
+    long_reads: Callable[[Path], LongReads] = InlineReads
 
 
 async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
@@ -195,6 +198,7 @@ async def _open_books(settings: Settings, world: World) -> LedgerService:
         terms=settings.terms,
         is_dead=world.is_dead,
         store=world.store,
+        long_reads=world.long_reads,
     )
 
 

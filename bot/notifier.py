@@ -16,6 +16,7 @@ from bot.context import Me
 from bot.outbox import LAST_NEWS, Desk, Pending, settle, track
 from bot.outgoing import Address, Message, Speech
 from bot.replies import REPLY, Reply
+from bot.statement import ASKED, Statements
 from bot.supervisor import finish
 from bot.transport import (
     MessageGone,
@@ -66,7 +67,7 @@ class Notifier:
 
     ``tenure`` is of the role notifier: two processes would tell everything twice.
     ``operators`` are the private chats that alerts go to; ``ephemeral`` tells that the server knows messages which one
-    person of a group sees alone.
+    person of a group sees alone. ``statements`` writes the documents that news promise.
     """
 
     telegram: Telegram
@@ -78,6 +79,7 @@ class Notifier:
     me: Me
     tenure: Tenure
     operators: tuple[int, ...]
+    statements: Statements
     ephemeral: bool = False
 
     def __post_init__(self) -> None:
@@ -175,7 +177,7 @@ class Notifier:
             return Verdict("pending", wait_ms=wait_ms, counts=False, why="throttled")
         except Unreachable as error:
             return Verdict("undeliverable", why=str(error))
-        except (Offline, SecondPoller) as error:
+        except (Offline, SecondPoller, Unavailable) as error:
             return Verdict("pending", wait_ms=self._back_off(pending.attempts), why=str(error))
         except TransportError as error:
             return Verdict("dropped", why=str(error))
@@ -193,12 +195,21 @@ class Notifier:
             return Verdict("sent", why="told by its answer")
         if pending.event == REPLY:
             return await self._reply(pending, Reply.read(pending.facts))
-        message = self.speech.render(pending.event, pending.facts)
+        message = await self._told(pending)
         if pending.recipient == OPERATORS:
             return await self._alert(message)
         return await self._news_of(pending, message)
 
     # News
+
+    async def _told(self, pending: Pending) -> Message:
+        """Return the message of news; a statement's document is written now. Raises Unavailable: later."""
+        if pending.event != ASKED:
+            return self.speech.render(pending.event, pending.facts)
+        statement = await self.statements.of(pending.facts)
+        told = {"lines": statement.lines, "cut": statement.cut}
+        message = self.speech.render(pending.event, {**pending.facts, **told})
+        return replace(message, document=statement.document)
 
     async def _alert(self, message: Message) -> Verdict:
         """Tell every operator; one who cannot be reached keeps nothing from the others."""

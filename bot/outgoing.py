@@ -31,13 +31,24 @@ Key = Press | Link | Copy
 Keyboard = tuple[tuple[Key, ...], ...]
 
 
+class Document(NamedTuple):
+    """A file that goes with a message."""
+
+    name: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Document({self.name}, {len(self.content)} bytes)"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A finished message. ``html`` is escaped Telegram HTML; with ``photo`` (PNG) it is the caption."""
+    """A finished message. ``html`` is escaped Telegram HTML; with ``photo`` (PNG) or ``document`` it is the caption."""
 
     html: str
     keyboard: Keyboard = ()
     photo: bytes | None = field(default=None, repr=False)
+    document: Document | None = None
 
 
 class Address(NamedTuple):

@@ -77,6 +77,7 @@ ANSWERS: Final = {
     "history.page": "<b>Your {symbol}</b>\n\n{lines}",
     "history.empty": "Nothing has happened yet. /deposit shows how to put {symbol} in.",
     "history.end": "Nothing older than that.",
+    "history.cut": "\nOlder ones are left out: one statement has no more.",
     "history.day": "<b>{day}</b>",
     "history.line": "{change} {what}{note_line}\n<i>{time} UTC · then {after}</i>",
     # The one path
@@ -128,6 +129,7 @@ NEWS: Final = {
         "<b>Withdrawal {withdrawal}</b> · cancelled\n\n{returned} is back on your balance, the fee included."
     ),
     "transfer.received": "{from_name} sent you <b>{amount}</b>.{note_line}\n/balance\n<i>Receipt {receipt}</i>",
+    "statement.asked": "<b>Your {symbol} statement</b>\nLines: {lines}, newest first, times in UTC.{cut_line}",
     "alert.raised": "⚠️ <b>{title}</b>\n{details}",
 }
 """News from the outbox."""
@@ -339,6 +341,7 @@ LABELS: Final = {
     "send.drop": "Don't",
     "history.older": "Older",
     "history.newer": "Newer",
+    "history.statement": "Statement (CSV)",
     "copy.address": "Copy the address",
     "copy.memo": "Copy the memo {memo}",
     "link.explorer": "See it on the chain",
@@ -353,6 +356,7 @@ TOASTS: Final = {
     "approvals.rejected": "Rejected.",
     "withdraw.cancelled": "Cancelled; it is back on your balance.",
     "send.sent": "Sent.",
+    "history.statement": "It comes to our private chat.",
 }
 """Words over the chat after a tap; refusals are shown by their own sentence."""
 

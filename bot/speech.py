@@ -39,6 +39,9 @@ _ALERT_LINES: Final = 12
 _VALUE_LIMIT: Final = 200
 
 Facts = Mapping[str, Any]
+_OWN_ROW: Final = frozenset({"history.statement"})
+"""Actions whose button has a row to itself."""
+
 _Words = Callable[["Sentences", Facts], Html]
 
 
@@ -141,12 +144,15 @@ class Sentences:
     # Buttons
 
     def _keyboard(self, say: str, facts: Facts) -> Keyboard:
-        presses = tuple(
-            Press(self._label(choice["action"], {**facts, **choice.get("arguments", {})}), choice["token"])
-            for choice in facts.get("choices", ())
-        )
+        choices = facts.get("choices", ())
         own = [(key,) for key in self._own_keys(say, facts)]
-        return (*own, presses) if presses else tuple(own)
+        beside = tuple(self._press(each, facts) for each in choices if each["action"] not in _OWN_ROW)
+        alone = [(self._press(each, facts),) for each in choices if each["action"] in _OWN_ROW]
+        return (*own, beside, *alone) if beside else (*own, *alone)
+
+    def _press(self, choice: Facts, facts: Facts) -> Press:
+        label = self._label(choice["action"], {**facts, **choice.get("arguments", {})})
+        return Press(label, choice["token"])
 
     def _own_keys(self, say: str, facts: Facts) -> list[Key]:
         if say == "deposit.card" and {"address", "memo"} <= facts.keys():
@@ -204,6 +210,11 @@ def _received(speech: Sentences, facts: Facts) -> Html:
     return speech.fill(
         sentences.NEWS["transfer.received"], facts, from_name=sender, note_line=_note_line(speech, facts)
     )
+
+
+def _statement(speech: Sentences, facts: Facts) -> Html:
+    cut_line = speech.fill(sentences.ANSWERS["history.cut"], facts) if facts.get("cut") else Html("")
+    return speech.fill(sentences.NEWS["statement.asked"], facts, cut_line=cut_line)
 
 
 def _balance(speech: Sentences, facts: Facts) -> Html:
@@ -347,6 +358,7 @@ _COMPOSED: Final[Mapping[str, _Words]] = {
     "withdraw.asks": _withdraw_question,
     "approvals.listed": _approvals,
     "transfer.received": _received,
+    "statement.asked": _statement,
     "deposit.credited": _credited,
     "deposit.unclaimed": _unclaimed,
     "alert.raised": _alert,

@@ -1,11 +1,16 @@
-"""/history: what moved the asker's balance, newest first, a page at a time. Never shown to a group."""
+"""/history: what moved the asker's balance, newest first, a page at a time. Never shown to a group.
 
+Its statement, the whole history as a document, goes to the private chat wherever it was asked for.
+"""
+
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.amounts import find_asset
 from bot.context import Context
 from bot.registry import Command
-from bot.results import Answer, Choice, Result
+from bot.results import Answer, Choice, Effect, Result
+from bot.statement import ask
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.money import Denom
@@ -34,6 +39,20 @@ async def older(context: Context) -> Result:
     return _page(context, context.arguments["denom"], context.arguments["before"], context.arguments["trail"])
 
 
+async def statement(context: Context) -> Result:
+    """Have the whole history sent as a document; the page stays, with new buttons."""
+    denom = context.arguments["denom"]
+    page = _page(context, denom, context.arguments["before"], context.arguments["trail"])
+    service = context.bank.service
+    newest = service.reader.history(context.account, denom, limit=1)
+    if not newest:
+        return page
+    return Effect(
+        lambda beside: ask(service.journal, context.account, denom, newest[0].id, beside=beside),
+        lambda _asked: replace(page, toast="history.statement"),
+    )
+
+
 def _page(context: Context, denom: Denom, before: int | None, trail: list[int | None]) -> Answer:
     """Return the page of what came before row ``before``; ``trail`` are the pages that lead to it."""
     reader = context.bank.service.reader
@@ -45,6 +64,8 @@ def _page(context: Context, denom: Denom, before: int | None, trail: list[int | 
         choices.append(_turn("history.older", denom, shown[-1].id, further))
     if trail:
         choices.append(_turn("history.newer", denom, trail[-1], trail[:-1]))
+    if lines:
+        choices.append(_turn("history.statement", denom, before, trail))
     facts = {"denom": denom, "lines": [_line(context, line) for line in shown], "paged": before is not None}
     return Answer("history.page", facts, choices=tuple(choices), private=True)
 
@@ -74,5 +95,5 @@ COMMAND = Command(
     "what moved your balance",
     history,
     "[symbol]",
-    actions={"history.older": older, "history.newer": older},
+    actions={"history.older": older, "history.newer": older, "history.statement": statement},
 )

@@ -122,6 +122,11 @@ class Telegram:
         try:
             if message.photo is not None:
                 sent = await self._bot.send_photo(to.chat, message.photo, caption=text, **more)
+            elif message.document is not None:
+                name, content = message.document
+                sent = await self._bot.send_document(
+                    to.chat, content, filename=name, caption=text, disable_content_type_detection=True, **more
+                )
             else:
                 sent = await self._bot.send_message(to.chat, text, link_preview_options=_NO_PREVIEW, **more)
         except TelegramError as error:
