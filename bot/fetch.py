@@ -131,15 +131,18 @@ class Fetch:
         if not arrivals:
             return
         fence = await self.tenure.fence()
-        told = [arrival for arrival in arrivals if arrival.code == "too_many" and self._first(arrival)]
+        told = self._to_tell(arrivals)
 
         def decide(view: View) -> Decision[list[Item]]:
             leases.require(view, fence)
             wanted = [arrival for arrival in arrivals if self._wants(arrival)]
             items, rows = inbox.store(view, wanted)
+            numbers = inbox.numbers(rows)
             for arrival in arrivals:
                 rows += _lessons(arrival, view.now)
-            rows += [row for arrival in told for row in _too_many(arrival, view.now)]
+            for arrival in told.values():
+                if arrival.key in numbers:
+                    rows += _too_many(arrival, numbers[arrival.key], view.now)
             return Decision(items, rows=tuple(rows))
 
         try:
@@ -152,12 +155,20 @@ class Fetch:
         for item in items:
             self._lanes.add(item)
             self._resumed = item.id
+        for sender in told:
+            self._lanes.told(sender)
 
     def _wants(self, arrival: Arrival) -> bool:
         return arrival.intent is None or inbox.asks(arrival.intent, self._me.username)
 
-    def _first(self, arrival: Arrival) -> bool:
-        return arrival.intent is not None and self._lanes.tell(inbox.sender_of(arrival.intent))
+    def _to_tell(self, arrivals: Sequence[Arrival]) -> dict[int, Arrival]:
+        """Return the first refused arrival of each sender who has not heard that they are too fast."""
+        first: dict[int, Arrival] = {}
+        for arrival in arrivals:
+            sender = inbox.sender_of(arrival.intent) if arrival.intent else 0
+            if arrival.code == "too_many" and not self._lanes.was_told(sender):
+                first.setdefault(sender, arrival)
+        return first
 
 
 def read_arrival(raw: Any, read: Callable[[Mapping[str, Any]], Intent], bot: int) -> Arrival | None:
@@ -201,9 +212,9 @@ def _lessons(arrival: Arrival, at: Millis) -> list[Row]:
     return rows
 
 
-def _too_many(arrival: Arrival, at: Millis) -> list[Row]:
+def _too_many(arrival: Arrival, number: int, at: Millis) -> list[Row]:
     deed = arrival.intent.deed if arrival.intent else None
     if not isinstance(deed, Said | Tapped) or deed.sender is None:
         return []
     answer = Answer("refused.too_many", {"limit": PER_PERSON}, private=True, replace=False)
-    return [replies.fill(replies.place(deed), answer, "", 0).row(deed.sender.id, at)]
+    return [replies.fill(replies.place(deed), answer, "", number).row(deed.sender.id, at)]

@@ -123,6 +123,15 @@ def store(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Item], list[Row
     return items, rows
 
 
+def numbers(rows: Sequence[Row]) -> dict[str, int]:
+    """Return the numbers that the ``rows`` of `store` give, by key: what people may name when they ask about it."""
+    return {
+        row.parameters["key"]: row.parameters["id"]
+        for row in rows
+        if row.sql == INSERT and isinstance(row.parameters, dict)
+    }
+
+
 def known(reader: Reader, arrivals: Sequence[Arrival]) -> set[str]:
     """Return the keys of those ``arrivals`` that are kept already."""
     return {arrival.key for arrival in arrivals if reader.select(IS_KNOWN, (arrival.key,))}

@@ -61,11 +61,14 @@ class Lanes:
         """Return how many items of ``sender`` wait or are being answered."""
         return len(self._lanes.get(sender, ())) + (sender in self._busy)
 
-    def tell(self, sender: int) -> bool:
-        """Tell whether ``sender`` should hear that they are too fast: once, until their lane is empty again."""
-        fresh = sender not in self._told
-        self._told.add(sender)
-        return fresh
+    def was_told(self, sender: int) -> bool:
+        """Tell whether ``sender`` heard already that they are too fast: once is enough until their lane is empty."""
+        return sender in self._told
+
+    def told(self, sender: int) -> None:
+        """Remember that ``sender`` heard that they are too fast, as long as something of theirs waits."""
+        if self.waiting(sender):
+            self._told.add(sender)
 
     async def room(self) -> None:
         """Wait until more items may come."""

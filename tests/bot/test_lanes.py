@@ -121,6 +121,12 @@ async def test_no_more_is_taken_in_than_there_is_room_for(
 
 async def test_who_is_too_fast_hears_it_once_until_their_lane_is_empty(lanes: Lanes) -> None:
     lanes.add(row(1, ANA))
-    assert [lanes.tell(ANA), lanes.tell(ANA), lanes.tell(BEN)] == [True, False, True]
+    lanes.told(ANA)
+    assert [lanes.was_told(ANA), lanes.was_told(BEN)] == [True, False]
     await work(lanes, 1)
-    assert lanes.tell(ANA)
+    assert not lanes.was_told(ANA)
+
+
+async def test_who_was_told_while_their_lane_ran_empty_hears_it_again(lanes: Lanes) -> None:
+    lanes.told(ANA)
+    assert not lanes.was_told(ANA)

@@ -1,11 +1,17 @@
 """Who is told that they are too fast has really asked too much, and what they are told is true."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bot.fetch import POLL_SECONDS
 from bot.lanes import PER_PERSON
 from bot.transport.client import POLL_MARGIN_SECONDS
 from chain.tenure import TTL_MS
+from ledger.errors import Busy
+from ledger.journal import Journal, Lane
+from ledger.units import Unit
 from sandbox.telegram import User
 from tests.bot.stage import Stage, stage
 
@@ -42,6 +48,42 @@ async def test_what_waits_is_not_called_refused_when_it_comes_again(tmp_path: Pa
 def test_a_role_outlasts_a_poll_that_hears_nothing() -> None:
     """It is renewed at half of its time, between two polls: a second instance must not take it from a living one."""
     assert (POLL_SECONDS + POLL_MARGIN_SECONDS) * 1000 < TTL_MS // 2
+
+
+async def test_who_is_too_fast_is_told_with_a_reference(tmp_path: Path) -> None:
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await hammered(bot)
+        (refused,) = bot.rows("SELECT min(id) FROM inbox WHERE code = 'too_many'")
+        (facts,) = bot.rows("SELECT json_extract(facts, '$.reference') FROM outbox")
+        assert facts == refused
+
+
+async def hammered(bot: Stage) -> None:
+    """Let Ana send one more than may wait while nothing is answered."""
+    await bot.start(only="fetch")
+    ana = bot.telegram.person("Ana")
+    hammer = bot.telegram.private(ana)
+    for _ in range(PER_PERSON + 1):
+        bot.telegram.say(ana, hammer, "/hello")
+    await bot.until(lambda: _kept(bot, ana) == PER_PERSON + 1)
+
+
+async def test_who_is_too_fast_hears_it_although_a_commit_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        submit = Journal.submit
+        failed: list[str] = []
+
+        async def failing(self: Journal, unit: Unit[Any], lane: Lane = Lane.MEMBERS) -> Any:
+            if lane is Lane.MEMBERS and not failed:
+                failed.append("once")
+                raise Busy("full")
+            return await submit(self, unit, lane)
+
+        monkeypatch.setattr(Journal, "submit", failing)
+        await hammered(bot)
+        assert (failed, bot.rows(TOO_MANY)) == (["once"], [(1,)])
 
 
 def _kept(bot: Stage, who: User) -> int:
