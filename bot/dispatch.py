@@ -169,7 +169,13 @@ class Dispatch:
         try:
             await self._by_deed(item)
         except AnsweredElsewhere:
-            log.warning("command.answered_elsewhere", inbox=item.id)
+            self._left(item)
+
+    def _left(self, item: Item) -> None:
+        """Leave ``item`` to the process that answered it; whether that one still lived to end a mark is unknown."""
+        log.warning("command.answered_elsewhere", inbox=item.id)
+        if isinstance(item.intent.deed, Tapped):
+            self._toast(Toast(item.intent.deed.query))
 
     async def _by_deed(self, item: Item) -> None:
         match item.intent.deed:
@@ -186,7 +192,11 @@ class Dispatch:
         """End ``item`` whose answer failed by a mistake of ours: its sender is told, nothing is tried again."""
         deed = item.intent.deed
         place = replies.place(deed) if isinstance(deed, Said | Tapped) else None
-        await self._commit(self._slip(item, place), Refused("internal_error"))
+        try:
+            await self._commit(self._slip(item, place), Refused("internal_error"))
+        except AnsweredElsewhere:
+            self._left(item)
+            return
         if isinstance(deed, Tapped):
             self._toast(Toast(deed.query, "refused.internal_error"))
 

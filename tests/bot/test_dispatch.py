@@ -280,6 +280,38 @@ async def test_a_refusal_here_is_no_act_there(tmp_path: Path) -> None:
         assert bot.rows("SELECT state, code FROM inbox") == [("refused", "insufficient_balance")]
 
 
+async def test_a_mistake_in_what_another_process_answered_is_ended_already(tmp_path: Path) -> None:
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start(only="fetch")
+        ana = bot.telegram.person("Ana")
+        bot.telegram.say(ana, bot.telegram.private(ana), "/hello")
+        await bot.until(lambda: bot.rows("SELECT 1 FROM inbox"))
+        (item,) = inbox.waiting(bot.service.reader, read_update, 0, 10)
+        answer = bot.front.lanes._answer
+        await answer(item)
+        await answer.broken(item)
+        assert bot.rows("SELECT state FROM inbox") == [("done",)]
+
+
+async def test_a_tap_that_another_process_answered_is_left_without_a_mark(tmp_path: Path) -> None:
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start()
+        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+        await bot.fund(ana, 100)
+        await bot.fund(ben, 1)
+        chat = bot.telegram.private(ana)
+        bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
+        question = await bot.heard(ana, chat, "asked")
+        await bot.stop()
+        await bot.start(only="fetch")
+        bot.telegram.tap(ana, question, row=0)
+        await bot.until(lambda: bot.rows("SELECT 1 FROM inbox WHERE state = 'new'"))
+        (item,) = inbox.waiting(bot.service.reader, read_update, 0, 10)
+        answer = bot.front.lanes._answer
+        await asyncio.gather(answer(item), answer(item))
+        assert (bot.balance(ben), bot.front.taps._waiting.qsize()) == (11, 2)
+
+
 async def test_yes_and_no_at_the_same_instant_are_one_answer(tmp_path: Path) -> None:
     async with stage(tmp_path / "bank.sqlite3") as bot:
         await bot.start()
