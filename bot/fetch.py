@@ -13,6 +13,7 @@ import structlog
 
 from bot import inbox, replies
 from bot.context import Me
+from bot.dispatch import Toast
 from bot.html import clean_name
 from bot.inbox import Arrival, Item
 from bot.intents import Intent, Said, Tapped, Unreadable
@@ -43,7 +44,7 @@ log = structlog.get_logger()
 
 
 class Fetch:
-    """The poll loop of one bot. ``tenure`` is of the role poller."""
+    """The poll loop of one bot. ``tenure`` is of the role poller; ``toast`` is called for taps that are refused here."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Fetch:
         *,
         read: Callable[[Mapping[str, Any]], Intent],
         tenure: Tenure,
+        toast: Callable[[Toast], None],
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
         self._telegram = telegram
@@ -62,6 +64,7 @@ class Fetch:
         self._me = me
         self._read = read
         self.tenure = tenure
+        self._toast = toast
         self._poll_seconds = poll_seconds
         self._fence: Fence | None = None
         self._resumed = 0
@@ -157,6 +160,14 @@ class Fetch:
             self._resumed = item.id
         for sender in told:
             self._lanes.told(sender)
+        self._end_marks(arrivals)
+
+    def _end_marks(self, arrivals: Sequence[Arrival]) -> None:
+        """Answer the taps that were refused: each of them, since each shows a waiting mark."""
+        for arrival in arrivals:
+            deed = arrival.intent.deed if arrival.intent else None
+            if arrival.code and isinstance(deed, Tapped):
+                self._toast(Toast(deed.query, f"refused.{arrival.code}", {"limit": PER_PERSON}))
 
     def _wants(self, arrival: Arrival) -> bool:
         return arrival.intent is None or inbox.asks(arrival.intent, self._me.username)

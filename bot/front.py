@@ -100,7 +100,14 @@ def assemble(
 
     lanes = Lanes(dispatch, random, alarm)
     fetch = Fetch(
-        telegram, service, lanes, bank.me, read=read_update, tenure=polling, poll_seconds=poll_seconds
+        telegram,
+        service,
+        lanes,
+        bank.me,
+        read=read_update,
+        tenure=polling,
+        toast=toast,
+        poll_seconds=poll_seconds,
     )
     return Front(fetch, lanes, notifier, taps)
 

@@ -143,6 +143,7 @@ async def test_a_second_poller_stands_by(bot: Stage, ana: User) -> None:
         fetch._me,
         read=fetch._read,
         tenure=Tenure(bot.service.leases, "poller", "rival", clock=bot.clock),
+        toast=fetch._toast,
     )
     assert await rival.step() > 0
     bot.telegram.say(ana, chat, "/hello")

@@ -58,6 +58,21 @@ async def test_who_is_too_fast_is_told_with_a_reference(tmp_path: Path) -> None:
         assert facts == refused
 
 
+async def test_a_tap_too_many_is_told_over_the_chat(tmp_path: Path) -> None:
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start()
+        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+        chat = bot.telegram.private(ana)
+        bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
+        question = await bot.heard(ana, chat, "asked")
+        await bot.stop()
+        await bot.start(only="fetch")
+        for _ in range(PER_PERSON + 2):
+            bot.telegram.tap(ana, question, row=0)
+        await bot.until(lambda: bot.front.taps._waiting.qsize() == 2)
+        assert bot.front.taps._waiting.get_nowait()[1] == "refused.too_many"
+
+
 async def hammered(bot: Stage) -> None:
     """Let Ana send one more than may wait while nothing is answered."""
     await bot.start(only="fetch")
