@@ -120,7 +120,8 @@ class Notifier:
         return True
 
     async def _send(self, pending: Pending) -> None:
-        await self._settle(pending, await self._deliver(pending))
+        began = self.clock.now()
+        await self._settle(pending, await self._deliver(pending), began)
 
     async def _wait(self) -> None:
         """Wait for news. One step watches the clock; the others come back now and then, in case that one failed."""
@@ -137,7 +138,7 @@ class Notifier:
 
     # What became of it
 
-    async def _settle(self, pending: Pending, verdict: Verdict) -> None:
+    async def _settle(self, pending: Pending, verdict: Verdict, began: Millis) -> None:
         attempts = pending.attempts + (verdict.counts and verdict.state == "pending")
         given_up = attempts >= MOST_ATTEMPTS
         if given_up:
@@ -147,7 +148,11 @@ class Notifier:
         def decide(view: View) -> Decision[None]:
             due = Millis(view.now + verdict.wait_ms)
             sent = f"{verdict.sent.chat}:{verdict.sent.message}" if verdict.sent else None
-            rows = [settle(pending, verdict.state, at=due, attempts=attempts, sent=sent), *verdict.rows]
+            state = verdict.state
+            if state == "undeliverable" and outbox.wrote_since(view, pending.recipient, began):
+                # What waits for them was looked for when they wrote: before this row was among it.
+                state = "pending"
+            rows = [settle(pending, state, at=due, attempts=attempts, sent=sent), *verdict.rows]
             if (given_up or verdict.state == "dropped") and pending.event != "alert.raised":
                 facts = {"alert": "message.dropped", "event": pending.event, "why": verdict.why}
                 rows.append(news("alert.raised", OPERATORS, facts, view.now))

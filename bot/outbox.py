@@ -37,6 +37,10 @@ INSERT INTO tracked_messages (subject, chat, message, photo, updated_at) VALUES 
 ON CONFLICT (subject) DO UPDATE SET
     chat = excluded.chat, message = excluded.message, photo = excluded.photo, updated_at = excluded.updated_at
 """
+WROTE_SINCE: Final = """
+SELECT 1 FROM (SELECT sender, done_at FROM inbox ORDER BY id DESC LIMIT 2000) WHERE sender = ? AND done_at >= ? LIMIT 1
+"""
+"""Among the newest: an attempt takes seconds."""
 UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
 
 MOST_LOADED: Final = 2_000
@@ -107,6 +111,11 @@ def track(subject: str, at: Sent, now: Millis) -> Row:
     """Return the row that makes ``at`` the message of ``subject``."""
     facts = {"subject": subject, "chat": at.chat, "message": at.message, "photo": int(at.photo), "at": now}
     return Row(TRACK, facts)
+
+
+def wrote_since(reader: Reader, person: int, at: Millis) -> bool:
+    """Tell whether ``person`` was answered by the bot at ``at`` or later."""
+    return bool(reader.select(WROTE_SINCE, (person, at)))
 
 
 def settle(pending: Pending, state: str, *, at: Millis, attempts: int, sent: str | None = None) -> Row:

@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+from bot import outbox
 from ledger.accounts import AccountId
 from ledger.outbox import OPERATORS, news
+from ledger.ports import Millis
 from ledger.units import Decision, Unit, View
 from sandbox.telegram import Chat, Fault, User
 from tests.bot.stage import Stage
@@ -62,6 +64,14 @@ async def test_what_a_blocked_person_missed_comes_when_they_write(bot: Stage, an
     await bot.until(lambda: state(bot, "transfer.received") == ["undeliverable"])
     bot.telegram.say(ana, chat, "/start")
     await bot.heard(ana, chat, "transfer.received")
+
+
+async def test_who_came_back_during_an_attempt_is_known(bot: Stage, ana: User) -> None:
+    """Else a refusal that arrives after their /start would keep the message until they write once more."""
+    began = bot.clock.now()
+    await greet(bot, ana)
+    assert outbox.wrote_since(bot.service.reader, ana.id, began)
+    assert not outbox.wrote_since(bot.service.reader, ana.id, Millis(bot.clock.now() + 1))
 
 
 async def test_a_lost_reply_is_sent_again_with_its_number(bot: Stage, ana: User, ben: User) -> None:

@@ -8,6 +8,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final
 
+from tests.simulation.mistakes import MISTAKES, hunt
+
 HANGS_AFTER_SECONDS: Final = 1_800
 
 
@@ -17,7 +19,12 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="?", help="the first seed (default: a fresh one)")
     parser.add_argument("--steps", type=int, default=500, help="acts of people in each run (default: 500)")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counted up from the first")
+    parser.add_argument(
+        "--mistakes", action="store_true", help="plant each known mistake and look who finds it"
+    )
     options = parser.parse_args()
+    if options.mistakes:
+        return plant_all()
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
     failed = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
@@ -29,6 +36,18 @@ def main() -> int:
     if options.seeds > 1:
         print(f"{options.seeds - failed} seeds passed, {failed} failed")
     return 1 if failed else 0
+
+
+def plant_all() -> int:
+    """Plant every mistake; print which seed caught it, and by which check."""
+    survivors = 0
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
+        for mistake, caught in zip(MISTAKES, workers.map(hunt, MISTAKES), strict=True):
+            survivors += caught is None
+            found = f"seed {caught.seed:2}: {caught.check[:100]}" if caught else "SURVIVED"
+            print(f"{mistake.name:55} within {mistake.within:2}  {found}", flush=True)
+    print(f"{len(MISTAKES) - survivors} of {len(MISTAKES)} mistakes were caught")
+    return 1 if survivors else 0
 
 
 def run(seed: int, steps: int) -> tuple[bool, str]:

@@ -23,6 +23,10 @@ _RECEIPT: Final = re.compile(r"Receipt (\d+)")
 _TOLD_ENDS: Final = {"confirmed": "arrived"}
 _LATE_MS: Final = 120_000
 """How much later than the limit of its age a command may still be executed: clocks jump, and books are busy."""
+_CANCELLED_TOO_LATE: Final = (
+    "SELECT 1 FROM inbox WHERE sender = ? AND code = 'withdrawal_not_cancellable' LIMIT 1"
+)
+"""Its answer takes the place of the message that showed how the withdrawal ended."""
 _LOST_BY_RETURNS: Final = """
 SELECT w.account, sum(t.amount) FROM withdrawals AS w JOIN transactions AS t ON t.reference = w.id
 WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
@@ -72,6 +76,8 @@ class Checks:
     def _program(self) -> Iterator[str]:
         for death in self._city.died:
             yield f"the program died by itself: {death!r}"
+        if not self._city.jumps:
+            yield from self._city.told_by_two
         for error in self._city.network.errors:
             yield f"the world itself broke: {error!r}"
 
@@ -138,7 +144,7 @@ class Checks:
             if row is None:
                 yield from self._unmoved(books, transfer, key)
             else:
-                yield from self._moved(transfer, row)
+                yield from self._moved(books, transfer, row)
         posted = books.select(
             "SELECT e.key FROM transactions AS t JOIN entries AS e ON e.id = t.entry_id WHERE t.kind = 'transfer'"
         )
@@ -148,12 +154,12 @@ class Checks:
         if len(posted) != len({row[0] for row in posted}):
             yield "a transfer was posted twice"
 
-    def _moved(self, transfer: Transfer, row: Any) -> Iterator[str]:
+    def _moved(self, books: Reader, transfer: Transfer, row: Any) -> Iterator[str]:
         if not transfer.valid:
             yield f"{transfer.message.text!r} must never move anything"
         if (row["from_id"], row["to_id"]) != (transfer.source, transfer.destination):
             yield f"{transfer.message.text!r} moved from {row['from_id']} to {row['to_id']}"
-        if transfer.amount is None and row["from_after"] != 0:
+        if transfer.amount is None and not self._was_all(books, transfer, row):
             yield f"{transfer.message.text!r} left {row['from_after']}"
         if row["at"] - transfer.message.at * 1000 > OLD_MS + _LATE_MS:
             yield f"{transfer.message.text!r} was executed though it was old and nobody was asked"
@@ -177,6 +183,16 @@ class Checks:
             books, transfer.source, transfer.amount or 1, row["received_at"], row["done_at"]
         ):
             yield f"{transfer.message.text!r} was refused although the money was there"
+
+    def _was_all(self, books: Reader, transfer: Transfer, row: Any) -> bool:
+        """Tell whether ``row`` moved all that there was, at the commit or when the command was read."""
+        read = books.select("SELECT received_at FROM inbox WHERE key = ?", (self._key(transfer),))
+        later = books.select(
+            "SELECT ifnull(sum(iif(to_id = :id, amount, -amount)), 0) FROM transactions"
+            " WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at >= :since AND id < :row",
+            {"id": transfer.source, "denom": DENOM, "since": read[0][0], "row": row["id"]},
+        )
+        return bool(row["from_after"] == 0 or (later and 0 < row["from_after"] <= later[0][0]))
 
     def _was_short(self, books: Reader, account: int, amount: int, since: int, until: int) -> bool:
         """Tell whether ``account`` had less than ``amount`` at some moment between ``since`` and ``until``."""
@@ -213,7 +229,8 @@ class Checks:
                 yield from self._unasked(books, payment)
             return
         row = rows[0]
-        yield from self._tracked(payment, row)
+        if not books.select(_CANCELLED_TOO_LATE, (payment.source,)):
+            yield from self._tracked(payment, row)
         first = self._tap(books, payment)
         if not payment.confirmed and (first is None or first["code"] != "too_many"):
             yield f"{payment.message.text!r} was never confirmed, and is {row['state']}"
@@ -309,7 +326,15 @@ class Checks:
             row["entry_id"]: row["from_id"]
             for row in books.select("SELECT entry_id, from_id FROM transactions WHERE kind = 'transfer'")
         }
+        yield from self._recipients_told(books, told)
         for receipt in sorted(told.keys() - standing.keys()):
             yield f"receipt {receipt} was told, but no such transfer stands"
         for receipt in sorted(standing.keys() - told.keys()):
             yield f"transfer {receipt} stands, but nobody was told"
+
+    def _recipients_told(self, books: Reader, told: dict[int, set[int]]) -> Iterator[str]:
+        """Who was paid in private reads of it in a chat of their own."""
+        for transfer in self._intents.transfers:
+            row = self._entry(books, self._key(transfer)) if transfer.chat.type == "private" else None
+            if row is not None and transfer.destination not in told[row["entry_id"]]:
+                yield f"{transfer.destination} was never told of {transfer.message.text!r}"

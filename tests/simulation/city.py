@@ -164,6 +164,11 @@ class City:
         self.doom: tuple[str, int] | None = None
         """At which kind of moment everything dies, and how many of them pass before."""
         self.strikes: list[str] = []
+        self.jumps = 0
+        """How often the clock was moved by hand: leases may have ended early."""
+        self.told_by_two: list[str] = []
+        self._tellers: dict[bytes, int] = {}
+        self._stalled_once: set[int] = set()
         self._starts = 0
         self._living: dict[int, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._dead: set[str] = set()
@@ -285,13 +290,24 @@ class City:
     def stall(self) -> None:
         """Let one start stand still for longer than its leases run, or shorter."""
         self.excuses += CARRIERS
-        self.loop.stall(self._fate.choice(list(self._living)), self._fate.choice((5.0, 20.0, 45.0, 120.0)))
+        number = self._fate.choice(list(self._living))
+        self._stalled_once.add(number)
+        self.loop.stall(number, self._fate.choice((5.0, 20.0, 45.0, 120.0)))
 
     def cancel(self) -> None:
         """Cancel one start at the await where it stands."""
         self.excuses += CARRIERS
         task, _ = self._living[self._fate.choice(list(self._living))]
         task.cancel()
+
+    def sends(self, content: bytes) -> None:
+        """Note who tells a receipt: two starts that both live and never stood still must not tell the same."""
+        if b"Receipt" not in content:
+            return
+        teller = incarnation.get()
+        before = self._tellers.setdefault(content, teller)
+        if before != teller and before in self._living and before not in self._stalled_once:
+            self.told_by_two.append(f"programs {before} and {teller} both told {content[:200]!r}")
 
     def awaits(self, moment: str) -> bool:
         """Tell whether everything dies at a ``moment`` of this kind soon."""

@@ -123,6 +123,7 @@ class People:
         self.deposits: list[bytes] = []
         """Transactions that paid in, as they were sent."""
         self._refused = list(city.refused)
+        self._absent: list[Person] = []
         self.people = [self._newcomer(number) for number in range(count)]
         members = [person.user for person in self.people]
         self.plaza = city.telegram.group("Plaza", city.owner, [*members, city.account])
@@ -133,16 +134,16 @@ class People:
             (self._two_bodies, 2),
             (self._send, 36),
             (self._send_badly, 8),
-            (self._withdraw, 12),
-            (self._tap, 16),
-            (self._cancel, 4),
-            (self._block, 2),
+            (self._withdraw, 16),
+            (self._tap, 20),
+            (self._cancel, 6),
+            (self._block, 4),
             (self._hammer, 1),
             (self._look, 8),
             (self._repeat, 6),
             (self._edit, 3),
             (self._forward, 3),
-            (self._forge, 4),
+            (self._forge, 8),
             (self._gossip, 2),
             (self._mint, 1),
         ]
@@ -159,11 +160,17 @@ class People:
             self._city.telegram.say(person.user, person.chat, "/start")
             self._city.give(self._city.node.purse(str(person.id)).address, 10_000 * JUNO)
 
+    def pay_in_first(self) -> None:
+        """Let everybody bring money to begin with; their purses must be filled."""
+        for person in self.people:
+            amount = self._rng.randrange(20 * JUNO, 400 * JUNO)
+            self._pay_in(person, [(DENOM, str(amount))], str(person.id).encode(), [(person.id, amount)])
+
     def come_back(self) -> None:
         """Let everybody who blocked the bot write to it again: what they missed must reach them now."""
-        for person in self.people:
-            if person.chat.blocked:
-                self._city.telegram.say(person.user, person.chat, "/start")
+        for person in self._absent:
+            self._city.telegram.say(person.user, person.chat, "/start")
+        self._absent = []
 
     def act(self) -> str:
         """Let somebody do one thing; return its name. What Telegram or the mempool refuses simply did not happen."""
@@ -306,13 +313,15 @@ class People:
 
     def _tap(self) -> None:
         """Press a button that somebody was shown: once, or many times as the clumsy do."""
-        asked = [(person, payment) for person in self.people for payment in person.questions]
+        asked = [
+            (person, payment, question)
+            for person in self.people
+            for payment in person.questions
+            if (question := self._shown(person, payment, "Withdraw "))
+        ]
         if not asked:
             return
-        person, payment = self._rng.choice(asked)
-        question = self._shown(person, payment, "Withdraw ")
-        if question is None:
-            return
+        person, payment, question = self._rng.choice(asked)
         person.questions.remove(payment)
         yes, no = 0, 1
         pressed = self._rng.choice(
@@ -347,6 +356,8 @@ class People:
     def _block(self) -> None:
         person = self._rng.choice(self.people)
         self._city.telegram.block(person.user)
+        if person not in self._absent:
+            self._absent.append(person)
 
     def _hammer(self) -> None:
         """Let one person write far more than their share at once."""
@@ -388,7 +399,7 @@ class People:
     def _forge(self) -> None:
         """Press a button with made-up data, or with that of somebody else's button."""
         thief, victim = self._two()
-        shown = [message for message in self._city.telegram.replies(thief.chat) if message.buttons]
+        shown = self._city.telegram.replies(thief.chat)
         stolen = [
             button["callback_data"]
             for message in self._city.telegram.replies(victim.chat)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+import bot
 from tests.simulation.simulation import Failed, Report, Simulation
 
 
@@ -39,6 +40,8 @@ def _line(report: Report, seconds: float) -> str:
 
 
 if __name__ == "__main__":
+    if os.environ.get("SIMULATION_WHERE"):
+        print(bot.__file__)
     passed, told = run_seed(int(sys.argv[1]), int(sys.argv[2]))
     print(told, flush=True)
     # The dead are still in memory, and must not run a single ``finally``.

@@ -92,6 +92,7 @@ class Simulation:
         self.city.give(TREASURY, 50 * JUNO)
         self.city.start()
         await self._quiet(people, checks, troubles)
+        people.pay_in_first()
         for step in range(1, self.steps + 1):
             self.note(people.act())
             await asyncio.sleep(self._rng.expovariate(1.0))
@@ -107,6 +108,8 @@ class Simulation:
         await self.city.node.stop()
 
     def _watch(self, request: httpx.Request, mishap: Mishap) -> None:
+        if request.url.path.endswith("/sendMessage"):
+            self.city.sends(request.content)
         if mishap is not Mishap.NONE:
             self.city.excuses += 1
             self.note(f"{request.url.host}:{request.url.port}{request.url.path[-20:]} {mishap}")
@@ -119,6 +122,7 @@ class Simulation:
         troubles.calm()
         people.come_back()
         goal = self.city.node.height + 4
+        await asyncio.sleep(max(troubles.closed_until - self.loop.time(), 0))
         came = await self.city.until(lambda: self._at_rest(goal), QUIET_SECONDS)
         problems = checks.problems()
         if not came:

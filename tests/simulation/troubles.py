@@ -40,14 +40,14 @@ class Troubles:
         self._all: list[tuple[Callable[[], object], int]] = [
             (self._storm, 6),
             (self._fair_weather, 4),
-            (self._doom, 8),
+            (self._doom, 12),
             (self._kill, 3),
             (self._kill_one, 2),
             (self._stall, 3),
             (self._cancel, 2),
             (self._orderly_stop, 2),
             (self._second_instance, 5),
-            (self._long_night, 1),
+            (self._long_night, 2),
             (self._node_trouble, 8),
             (self._lies, 8),
             (self._false_chain, 3),
@@ -74,7 +74,6 @@ class Troubles:
         self._city.telegram.faults.clear()
         self._city.disk_trouble = 0.0
         self._city.loop.latency.longest = FAIR_LATENCY_SECONDS
-        self.closed_until = 0.0
 
     # The network
 
@@ -101,7 +100,9 @@ class Troubles:
             self._city.kill_one()
 
     def _stall(self) -> None:
+        """Let one start stand still; whoever runs it starts another, not knowing that the first will go on."""
         if self._city.running:
+            self._second_instance()
             self._city.stall()
 
     def _cancel(self) -> None:
@@ -126,6 +127,7 @@ class Troubles:
         self._city.loop.latency.longest = self._rng.choice((FAIR_LATENCY_SECONDS, 0.05, 0.8))
 
     def _clock_jumps(self) -> None:
+        self._city.jumps += 1
         self._city.clock.offset_ms += self._rng.randrange(-20_000, 20_000)
 
     # Nodes
@@ -149,8 +151,14 @@ class Troubles:
             {"delay_ms": self._rng.randrange(10, 20_000)},
         ]
         trouble = self._rng.choice(troubles)
-        self._face().switch(**trouble)
-        return str(trouble)
+        faces = self._faces()
+        for face in faces:
+            self._city.node.faults[face].switch(**trouble)
+        return f"{trouble} {' '.join(faces)}"
+
+    def _faces(self) -> tuple[str, ...]:
+        """Return one node, or all of them."""
+        return FACES if self._rng.random() < 0.3 else (self._rng.choice(FACES),)
 
     def _lies(self) -> str:
         """Let the node that is asked first, or another, tell what never was."""
@@ -172,7 +180,7 @@ class Troubles:
             old = base64.b64encode(self._rng.choice(self._people.deposits)).decode()
             lies.append({"extra_txs": {later: [old]}})
         lie = self._rng.choice(lies)
-        faces = FACES if self._rng.random() < 0.3 else (self._rng.choice(FACES),)
+        faces = self._faces()
         for face in faces:
             self._city.node.faults[face].switch(**lie)
         return f"{next(iter(lie))} {' '.join(faces)}"
@@ -197,9 +205,9 @@ class Troubles:
         if which == 0:
             mischief.halted = not mischief.halted
         elif which == 1:
-            mischief.duplicate_next += self._rng.randrange(1, 4)
+            mischief.duplicate_next += self._rng.randrange(1, 12)
         elif which == 2:
-            mischief.rehash_next += self._rng.randrange(1, 4)
+            mischief.rehash_next += self._rng.randrange(1, 12)
         else:
             self._city.node.chain.mempool.forget()
         return ("halt", "duplicate", "rehash", "forget")[which]
