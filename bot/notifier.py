@@ -86,6 +86,8 @@ class Notifier:
         self._news = asyncio.Event()
         self._one_asks = asyncio.Lock()
         self._watched = False
+        self._heard: dict[int, dict[int, Sent]] = {}
+        """Of alerts that not every operator could be told yet: who heard them."""
 
     def wake(self) -> None:
         """Look at the outbox now: something was committed."""
@@ -202,7 +204,7 @@ class Notifier:
             return await self._reply(pending, Reply.read(pending.facts))
         message = await self._told(pending)
         if pending.recipient == OPERATORS:
-            return await self._alert(message)
+            return await self._alert(pending, message)
         return await self._news_of(pending, message)
 
     # News
@@ -216,14 +218,22 @@ class Notifier:
         message = self.speech.render(pending.event, {**pending.facts, **told})
         return replace(message, document=statement.document)
 
-    async def _alert(self, message: Message) -> Verdict:
-        """Tell every operator; one who cannot be reached keeps nothing from the others."""
-        told: list[Sent] = []
+    async def _alert(self, pending: Pending, message: Message) -> Verdict:
+        """Tell every operator, each once; one who cannot be reached now keeps nothing from the others."""
+        heard = self._heard.setdefault(pending.id, {})
+        late: TransportError | None = None
         for operator in self.operators:
+            if operator in heard:
+                continue
             try:
-                told.append(await self.telegram.send(Address(operator), message))
+                heard[operator] = await self.telegram.send(Address(operator), message)
             except Unreachable:
                 log.warning("alert.unreachable", operator=operator)
+            except (Throttled, Offline) as error:
+                late = error
+        if late is not None:
+            raise late
+        told = list(self._heard.pop(pending.id).values())
         if not told:
             return Verdict("undeliverable", why="no operator can be reached")
         return Verdict("sent", told[0])

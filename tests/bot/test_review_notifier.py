@@ -3,6 +3,8 @@
 import pytest
 
 from bot.notifier import MOST_ATTEMPTS
+from bot.outgoing import Address, Message
+from bot.transport import Offline, Sent, Telegram, Throttled, TransportError
 from ledger.errors import Unavailable
 from ledger.journal import Journal, Lane
 from ledger.units import Unit
@@ -27,6 +29,35 @@ async def test_books_that_are_busy_for_a_moment_send_nothing_twice(
     monkeypatch.setattr(Journal, "submit", busy_once)
     await bot.until(lambda: state(bot, "transfer.received") == ["sent"])
     assert len(bot.said(ana, chat, "transfer.received")) == 1
+
+
+@pytest.mark.parametrize("late", [Offline("away"), Throttled(1.0)])
+async def test_an_alert_is_told_again_to_those_alone_who_did_not_hear_it(
+    bot: Stage, ana: User, ben: User, monkeypatch: pytest.MonkeyPatch, late: TransportError
+) -> None:
+    cleo = bot.telegram.person("Cleo")
+    chats = [await greet(bot, each) for each in (ana, ben, cleo)]
+    await bot.settled()
+    bot.front.notifier.operators = (ana.id, ben.id, cleo.id)
+    send, failures = Telegram.send, [late]
+
+    async def late_once(self: Telegram, to: Address, message: Message) -> Sent:
+        if to.chat == ben.id and failures:
+            raise failures.pop()
+        return await send(self, to, message)
+
+    monkeypatch.setattr(Telegram, "send", late_once)
+    await tell(bot, "alert.raised", 0, alert="clock.behind")
+
+    def told() -> bool:
+        bot.clock.pass_seconds(5)
+        return state(bot, "alert.raised") == ["sent"]
+
+    await bot.until(told)
+    heard = [
+        len(bot.said(who, chat, "alert.raised")) for who, chat in zip((ana, ben, cleo), chats, strict=True)
+    ]
+    assert heard == [1, 1, 1]
 
 
 async def test_what_no_attempt_could_deliver_comes_when_its_reader_writes(bot: Stage, ana: User) -> None:
