@@ -1,11 +1,16 @@
 """``scripts/simulate``: one seed, or several on all cores; prints the digest of each, or the story of a failure."""
 
 import argparse
+import itertools
 import os
 import random
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from tests.simulation.mistakes import MISTAKES, hunt
@@ -22,10 +27,15 @@ def main() -> int:
     parser.add_argument(
         "--mistakes", action="store_true", help="plant each known mistake and look who finds it"
     )
+    parser.add_argument(
+        "--trace", action="store_true", help="run the seed twice and find where the runs part"
+    )
     options = parser.parse_args()
     if options.mistakes:
         return plant_all()
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
+    if options.trace:
+        return trace(first, options.steps)
     failed = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
         runs = [workers.submit(run, seed, options.steps) for seed in range(first, first + options.seeds)]
@@ -50,10 +60,25 @@ def plant_all() -> int:
     return 1 if survivors else 0
 
 
-def run(seed: int, steps: int) -> tuple[bool, str]:
+def trace(seed: int, steps: int) -> int:
+    """Run ``seed`` twice, writing down every step; print the first in which the two runs differ."""
+    with tempfile.TemporaryDirectory(prefix="moneta-trace-") as directory:
+        paths = [Path(directory) / name for name in ("first", "second")]
+        for path in paths:
+            print(run(seed, steps, {"SIMULATION_TRACE": str(path)})[1], flush=True)
+        with paths[0].open() as first, paths[1].open() as second:
+            for number, (one, other) in enumerate(itertools.zip_longest(first, second), start=1):
+                if one != other:
+                    print(f"step {number} differs:\n  {one}  {other}")
+                    return 1
+    print("the same run, step by step")
+    return 0
+
+
+def run(seed: int, steps: int, more: Mapping[str, str] = MappingProxyType({})) -> tuple[bool, str]:
     """Run one seed in a process of its own; return whether all was well, and what it printed."""
     command = (sys.executable, "-m", "tests.simulation.runner", str(seed), str(steps))
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0", **more}
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=HANGS_AFTER_SECONDS, check=False

@@ -24,8 +24,10 @@ def run_seed(seed: int, steps: int) -> tuple[bool, str]:
     # In memory where there is such a place: what a crash leaves is played, not left to this machine's disk.
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="moneta-city-", dir=memory) as directory:
+        trace = os.environ.get("SIMULATION_TRACE")
         try:
-            report = Simulation(seed, steps, Path(directory)).run()
+            with Path(trace or os.devnull).open("w") as file:
+                report = Simulation(seed, steps, Path(directory), file if trace else None).run()
         except Failed as failure:
             return False, f"FAILED {failure}\nagain: scripts/simulate {seed} --steps {steps}"
     return True, _line(report, time.perf_counter() - began)
@@ -35,7 +37,7 @@ def _line(report: Report, seconds: float) -> str:
     return (
         f"seed {report.seed}: {report.steps} steps, {report.simulated_seconds:.0f} simulated seconds"
         f" ({report.simulated_seconds / seconds:.0f} a second), {report.crashes} crashes, {report.checks} quiet points,"
-        f" digest {report.digest[:32]}"
+        f" digest {report.digest[:32]}, of the loop {report.loop_digest[:16]}"
     )
 
 

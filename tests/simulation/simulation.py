@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import httpx
 
@@ -39,21 +39,30 @@ class Report:
     steps: int
     simulated_seconds: float
     loop_steps: int
+    loop_digest: str
+    """Over time and name of each step of the loop: two runs that differ anywhere differ here."""
     crashes: int
     checks: int
     digest: str
 
 
 class Simulation:
-    """The run of ``seed`` for ``steps`` acts of people, with its files in ``directory``."""
+    """The run of ``seed`` for ``steps`` acts of people, with its files in ``directory``.
 
-    def __init__(self, seed: int, steps: int, directory: Path) -> None:
+    ``trace`` gets a line for each event of the world and each step of the loop: where two such files part, a run is not
+    decided by its seed.
+    """
+
+    def __init__(self, seed: int, steps: int, directory: Path, trace: TextIO | None = None) -> None:
         self.seed = seed
         self.steps = steps
         self.loop = SimulatedLoop(seed)
         self.city = City(self.loop, seed, directory)
         self._rng = self.city.random("pace")
         self._digest = sha256()
+        self._loop_digest = sha256()
+        self._trace = trace
+        self.loop.trace = self._step
         self.events: deque[str] = deque(maxlen=LAST_EVENTS)
         self._checks = 0
         self._books: tuple[Path, Reader] | None = None
@@ -70,6 +79,7 @@ class Simulation:
             self.steps,
             self.loop.time(),
             self.loop.steps,
+            self._loop_digest.hexdigest(),
             self.city.crashes,
             self._checks,
             self._digest.hexdigest(),
@@ -79,7 +89,15 @@ class Simulation:
         """Write down something that happened, for the digest and for whoever must understand a failure."""
         line = f"{self.loop.time():.6f} {event}"
         self._digest.update(line.encode())
+        if self._trace is not None:
+            self._trace.write(f"{line}\n")
         self.events.append(line)
+
+    def _step(self, at: float, name: str) -> None:
+        line = f"{at:.9f} {name}\n"
+        self._loop_digest.update(line.encode())
+        if self._trace is not None:
+            self._trace.write(line)
 
     async def _live(self) -> None:
         await self.city.found()
