@@ -52,12 +52,15 @@ class Unreached(Exception):  # noqa: N818 - it says what is the matter
 class Matrix:
     """One long-living town in which the program dies again and again."""
 
-    def __init__(self, place: Town, lives: Nursery, url: str, seed: str) -> None:
+    def __init__(
+        self, place: Town, lives: Nursery, url: str, seed: str, limit_seconds: float = LIMIT_SECONDS
+    ) -> None:
         self.crowd = Crowd(place, seed)
         self.kills: Counter[Point] = Counter()
         self.lost: Counter[Point] = Counter()
         self.doubled: Counter[Point] = Counter()
         self.findings: list[Finding] = []
+        self._limit_seconds = limit_seconds
         self._since: set[Point] = set()
         self._cards = 0
         self._lots = 0
@@ -112,13 +115,13 @@ class Matrix:
         self._press(point)
         await asyncio.sleep(VOLLEY_SECONDS)
         first.send(signal.SIGKILL)
-        await first.ended(LIMIT_SECONDS)
+        await first.ended(self._limit_seconds)
         return second
 
     async def _serving(self, life: Life) -> None:
         before = self.crowd.replies()
         self.crowd.bustle()
-        async with asyncio.timeout(LIMIT_SECONDS):
+        async with asyncio.timeout(self._limit_seconds):
             while self.crowd.replies() == before and life.exit_code is None:  # noqa: ASYNC110 - the chats are polled
                 await asyncio.sleep(0.02)
 
@@ -126,9 +129,9 @@ class Matrix:
         if point.step.flow == "stop":
             await self._serving(life)
             life.send(signal.SIGTERM)
-            return await life.ended(LIMIT_SECONDS)
+            return await life.ended(self._limit_seconds)
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with asyncio.timeout(self._limit_seconds):
                 while life.exit_code is None:
                     self._press(point)
                     with contextlib.suppress(TimeoutError):
@@ -136,7 +139,7 @@ class Matrix:
                     await self._hurry_blocks(point)
         except TimeoutError:
             life.send(signal.SIGKILL)
-            raise Unreached(f"{point}: not passed in {LIMIT_SECONDS} s") from None
+            raise Unreached(f"{point}: not passed in {self._limit_seconds} s") from None
         assert life.exit_code is not None
         return life.exit_code
 
@@ -194,7 +197,7 @@ class Matrix:
         books: Reader | None = None
         chain = self._place.node.chain
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with asyncio.timeout(self._limit_seconds):
                 while self._waiting:
                     await self._breath(life)
                 while chain.mempool.waiting():
@@ -210,7 +213,7 @@ class Matrix:
             if books is not None:
                 books.close()
         life.send(signal.SIGTERM)
-        code = await life.ended(LIMIT_SECONDS)
+        code = await life.ended(self._limit_seconds)
         if code != 0:
             self._count([Finding(lost=True, text=f"it stopped with {code}")])
 
@@ -248,21 +251,26 @@ class Matrix:
 
 
 @contextlib.asynccontextmanager
-async def matrix(directory: Path, seed: str) -> AsyncIterator[Matrix]:
-    """Found a town for the matrix."""
+async def matrix(directory: Path, seed: str, limit_seconds: float = LIMIT_SECONDS) -> AsyncIterator[Matrix]:
+    """Found a town for the matrix; ``limit_seconds`` is how long a point, or rest, is waited for."""
     async with town(directory, PARAMETERS) as place, served(place) as url, nursery() as lives:
-        opened = Matrix(place, lives, url, seed)
+        opened = Matrix(place, lives, url, seed, limit_seconds)
         await opened.begin()
         yield opened
 
 
 async def kill(
-    directory: Path, points: Sequence[Point], seed: str, tell: Callable[[str], None] = lambda _: None
+    directory: Path,
+    points: Sequence[Point],
+    seed: str,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+    limit_seconds: float = LIMIT_SECONDS,
 ) -> Matrix:
     """Kill once at each of ``points``, in a drawn order, and look now and then; return what was counted."""
     order = [*points]
     random.Random(seed).shuffle(order)
-    async with matrix(directory, seed) as running:
+    async with matrix(directory, seed, limit_seconds) as running:
         for start in range(0, len(order), BETWEEN_LOOKS):
             try:
                 for point in order[start : start + BETWEEN_LOOKS]:
@@ -330,6 +338,9 @@ def main(argv: Sequence[str]) -> int:
         metavar="POINT",
         help="these points, and no table (all: see --list)",
     )
+    parser.add_argument(
+        "--limit", type=float, default=LIMIT_SECONDS, help="seconds that a point, or rest, is waited for"
+    )
     parser.add_argument("--list", action="store_true", help="print the points")
     options = parser.parse_args(argv)
     if options.list:
@@ -338,7 +349,14 @@ def main(argv: Sequence[str]) -> int:
     chosen = [POINTS[name] for name in options.only or POINTS]
     rounds = -(-options.kills // len(chosen))
     with tempfile.TemporaryDirectory() as directory:
-        counted = asyncio.run(kill(Path(directory), chosen * rounds, options.seed, print))
+        work = kill(
+            Path(directory),
+            chosen * rounds,
+            options.seed,
+            tell=print,
+            limit_seconds=options.limit,
+        )
+        counted = asyncio.run(work)
     if options.only is None:
         TABLE.write_text(table(counted), encoding="utf-8")
     return 1 if counted.findings else 0
