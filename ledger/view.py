@@ -80,6 +80,7 @@ class WriterView:
         self._at = Millis(max(now, self._head.at))
         self.next_transaction_id = self._head.last_tx + 1
         self.standing = self._store.standing(_canonical(keys)) if keys else {}
+        self._keys_repeat = len(set(keys)) < len(keys)
 
     def exists(self, account: AccountId) -> bool:
         """See `View.exists`; accounts are never deleted, so a yes is remembered."""
@@ -164,9 +165,11 @@ class WriterView:
             self._entries += entries
             self._transactions += transactions
             self.next_transaction_id = start + len(transactions)
-            for first, key, digest, _ in entries:
-                row = transactions[first - start]
-                self.standing[key] = (first, digest, row[8], row[10], self._at)
+            if self._keys_repeat:
+                # Without a repeated key nobody asks; a key posted under another unit's name the database finds.
+                for first, key, digest, _ in entries:
+                    row = transactions[first - start]
+                    self.standing[key] = (first, digest, row[8], row[10], self._at)
         if rows:
             self._rows += rows
 
