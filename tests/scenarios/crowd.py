@@ -132,7 +132,7 @@ class Crowd:
             self.send(member, other, self._random.randrange(1, JUNO // 10))
         first, second, third = self._random.sample(self.members, 3)
         self.send(first, second, TOO_MUCH * JUNO)
-        self.deposit(second, self._random.randrange(1, JUNO))
+        self.deposit(self.members[-1], self._random.randrange(1, JUNO))
         if len(self._unpaid()) < MOST_UNPAID:
             self.withdraw(third)
 

@@ -139,7 +139,8 @@ class Matrix:
                     await self._hurry_blocks(point)
         except TimeoutError:
             life.send(signal.SIGKILL)
-            raise Unreached(f"{point}: not passed in {self._limit_seconds} s") from None
+            why = f"{point}: not passed in {self._limit_seconds} s, {len(self._waiting)} wait{self._last_words()}"
+            raise Unreached(why) from None
         assert life.exit_code is not None
         return life.exit_code
 
@@ -151,11 +152,11 @@ class Matrix:
         crowd.bustle()
         first, second, third, *_ = crowd.members
         if step.flow == "deposit":
-            # A card must be there before the deposit that changes it.
+            # A card must be there before the deposit that changes it, and any deposit before that ends it.
             self._cards += 1
-            if self._cards % 3 == 1:
+            if self._cards % 8 == 1:
                 crowd.show_card(first)
-            else:
+            if self._cards % 8 == 5:
                 crowd.deposit(first, JUNO)
             crowd.deposit(second, JUNO, memo=False)
         if step.name in ("a payment has failed", "a batch is taken apart"):
