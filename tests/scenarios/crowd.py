@@ -209,9 +209,14 @@ class Crowd:
     def _say(self, member: Member, text: str) -> Message:
         return self._place.telegram.say(member.user, member.chat, text)
 
-    def replies(self) -> int:
-        """Return how many messages the bot has written."""
-        return sum(len(self._place.telegram.replies(member.chat)) for member in self.members)
+    def newest(self) -> int:
+        """Return the number of the newest message that the bot has written; old ones are forgotten by their chats."""
+        bot = self._place.account.user.id
+        said = (
+            next((each.order for each in reversed(member.chat.messages.values()) if each.sender == bot), 0)
+            for member in self.members
+        )
+        return max(said)
 
     # What must have come of it
 

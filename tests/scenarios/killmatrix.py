@@ -119,10 +119,10 @@ class Matrix:
         return second
 
     async def _serving(self, life: Life) -> None:
-        before = self.crowd.replies()
+        before = self.crowd.newest()
         self.crowd.bustle()
         async with asyncio.timeout(self._limit_seconds):
-            while self.crowd.replies() == before and life.exit_code is None:  # noqa: ASYNC110 - the chats are polled
+            while self.crowd.newest() == before and life.exit_code is None:  # noqa: ASYNC110 - the chats are polled
                 await asyncio.sleep(0.02)
 
     async def _pressed(self, life: Life, point: Point) -> int:
