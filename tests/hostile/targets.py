@@ -90,7 +90,7 @@ def update(raw: bytes) -> None:
         return
     asked = arrival.intent is None or inbox.asks(arrival.intent, ME.username)
     _, rows = inbox.store(schema(), [arrival] if asked else [])
-    schema().accept([*rows, *fetch._lessons(arrival, NOW), *fetch._too_many(arrival, NOW)])
+    schema().accept([*rows, *fetch._lessons(arrival, NOW), *fetch._too_many(arrival, 1, NOW)])
     if arrival.intent is not None:
         assert read_update(json.loads(arrival.raw)) == arrival.intent, "another process reads it otherwise"
 
