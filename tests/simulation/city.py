@@ -163,6 +163,8 @@ class City:
         """What starts died of by themselves: nothing may kill the program but the city."""
         self.doom: tuple[str, int] | None = None
         """At which kind of moment everything dies, and how many of them pass before."""
+        self.faint: tuple[str, int] | None = None
+        """The same for whoever meets that moment standing still for a while."""
         self.strikes: list[str] = []
         self.jumps = 0
         """How often the clock was moved by hand: leases may have ended early."""
@@ -287,10 +289,9 @@ class City:
         if known:
             self._dead.add(f"program{number}")
 
-    def stall(self) -> None:
-        """Let one start stand still for longer than its leases run, or shorter."""
+    def stall(self, number: int) -> None:
+        """Let start ``number`` stand still for longer than its leases run, or shorter."""
         self.excuses += CARRIERS
-        number = self._fate.choice(list(self._living))
         self._stalled_once.add(number)
         self.loop.stall(number, self._fate.choice((5.0, 20.0, 45.0, 120.0)))
 
@@ -315,6 +316,11 @@ class City:
 
     def strike(self, moment: str, torn: bytes | None = None) -> bool:
         """Let a moment of the kind ``moment`` pass; tell whether everything died of it."""
+        if self.faint is not None and self.faint[0] == moment:
+            self.faint = (moment, self.faint[1] - 1)
+            if self.faint[1] < 0 and incarnation.get() in self._living:
+                self.faint = None
+                self.stall(incarnation.get())
         if self.doom is None or self.doom[0] != moment:
             return False
         kind, left = self.doom

@@ -117,7 +117,8 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
         """Let incarnation ``which`` stand still, as a suspended machine does: time goes on, and it knows nothing of it."""
         if which not in self._stalled:
             self._stalled[which] = []
-            self.call_later(seconds, self._go_on, which)
+            # In a context of nobody's: it must not stand still with those whom it wakes.
+            self.call_later(seconds, self._go_on, which, context=contextvars.Context())
 
     def _go_on(self, which: int) -> None:
         self._ready.extend(self._stalled.pop(which))

@@ -277,8 +277,13 @@ MISTAKES: Final = (
                 "    balance = view.balance(request.account, request.denom)\n    if balance < needed:\n",
                 "    balance = view.balance(request.account, request.denom)\n    if False:\n",
             ),
+            Edit(
+                "ledger/view.py",
+                "                    if from_after < 0 and source != SYSTEM_RESERVE:\n",
+                "                    if False:\n",
+            ),
         ),
-        "the command itself still looks; the database refuses, and the program stops",
+        "book and writer both look; without them the database refuses, and the program stops",
     ),
     Mistake(
         "a signed withdrawal can be cancelled",
@@ -337,9 +342,14 @@ MISTAKES: Final = (
             Edit(
                 "chain/sender.py",
                 "        concern = concern_of(answers) if judged else None\n",
-                "        if not answers.taken:\n"
+                "        if any(each.verdict is Verdict.UNKNOWN for each in answers.answers):\n"
                 "            await self._payments.give_back(fence, signed.hash)\n"
                 "        concern = concern_of(answers) if judged else None\n",
+            ),
+            Edit(
+                "chain/sender.py",
+                "from chain.coins import ChainCoin\n",
+                "from chain.client import Verdict\nfrom chain.coins import ChainCoin\n",
             ),
             Edit(
                 "ledger/payments.py",

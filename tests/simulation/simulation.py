@@ -24,7 +24,7 @@ QUIET_SECONDS: Final = 3_600.0
 LAST_EVENTS: Final = 40
 COLLECT_EVERY: Final = 200
 
-TROUBLE_CHANCE: Final = 0.12
+TROUBLE_CHANCE: Final = 0.16
 
 
 class Failed(AssertionError):  # noqa: N818 - a verdict, not an error of the program

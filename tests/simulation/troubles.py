@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from sandbox.node.faults import Faults, ForgedTransfer
+from sandbox.node.faults import ForgedTransfer
 from sandbox.node.validators import Seat
 from sandbox.telegram import Fault
 from tests.simulation.censor import Censor
@@ -43,14 +43,14 @@ class Troubles:
             (self._doom, 12),
             (self._kill, 3),
             (self._kill_one, 2),
-            (self._stall, 3),
+            (self._stall, 6),
             (self._cancel, 2),
             (self._orderly_stop, 2),
             (self._second_instance, 5),
             (self._long_night, 2),
             (self._node_trouble, 8),
             (self._lies, 8),
-            (self._false_chain, 3),
+            (self._false_chain, 8),
             (self._node_recovers, 4),
             (self._chain_trouble, 4),
             (self._election, 2),
@@ -69,7 +69,7 @@ class Troubles:
         """End everything that lasts."""
         self._fair_weather()
         self._node_recovers()
-        self._city.doom = None
+        self._city.doom = self._city.faint = None
         self._city.node.chain.mischief.halted = False
         self._city.telegram.faults.clear()
         self._city.disk_trouble = 0.0
@@ -103,7 +103,8 @@ class Troubles:
         """Let one start stand still; whoever runs it starts another, not knowing that the first will go on."""
         if self._city.running:
             self._second_instance()
-            self._city.stall()
+            moment = self._rng.choice(("before request", "after request", "after request", "after commit"))
+            self._city.faint = (moment, self._rng.randrange(8))
 
     def _cancel(self) -> None:
         if self._city.running:
@@ -131,9 +132,6 @@ class Troubles:
         self._city.clock.offset_ms += self._rng.randrange(-20_000, 20_000)
 
     # Nodes
-
-    def _face(self) -> Faults:
-        return self._city.node.faults[self._rng.choice(FACES)]
 
     def _node_trouble(self) -> str:
         height = self._city.node.height
@@ -187,11 +185,14 @@ class Troubles:
 
     def _false_chain(self) -> str:
         """Let a node show another history, in which somebody paid into the treasury."""
-        faults, chain = self._face(), self._city.node.chain
-        show = self._rng.choice((faults.fork, faults.false_chain))
-        height = max(chain.height - self._rng.randrange(3), 2)
-        show(chain, height, txs=self._people.unsent_deposit())
-        return str(show.__name__)
+        chain = self._city.node.chain
+        height = max(chain.height + self._rng.randrange(-1, 2), 2)
+        signed_by_few = self._rng.random() < 0.6
+        txs, faces = self._people.unsent_deposit(), self._faces()
+        for faults in (self._city.node.faults[face] for face in faces):
+            show = faults.fork if signed_by_few else faults.false_chain
+            show(chain, height, txs=txs)
+        return f"{'fork' if signed_by_few else 'of strangers'} at {height} {' '.join(faces)}"
 
     def _node_recovers(self) -> None:
         for face in FACES:
