@@ -65,7 +65,7 @@ async def test_a_restart_takes_the_role_of_the_killed_at_once(tmp_path: Path) ->
         assets=[Asset(Denom("ujuno"), "JUNO", 6)],
         is_dead=mine.is_dead,
     )
-    held = await service.leases.acquire("scanner", "other", 3_600_000)
+    held = await service.leases.acquire("scanner", "other", 600_000)
     with pytest.raises(LeaseLost):
         await service.leases.acquire("scanner", mine.name, 1_000)
     _kill(other)
