@@ -93,7 +93,7 @@ MISTAKES = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(320)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_planted_mistake_is_caught(tmp_path: Path, mistake: str) -> None:
     file, patches, point, finding = MISTAKES[mistake]
@@ -117,8 +117,12 @@ def test_a_planted_mistake_is_caught(tmp_path: Path, mistake: str) -> None:
         point,
     ]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
-    )
+    # A kill may come before the mistake has had its chance; three times in a row it does not.
+    for _ in range(3):
+        ended = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False
+        )
+        if ended.returncode:
+            break
     assert ended.returncode == 1, ended.stderr
     assert finding in ended.stdout
