@@ -28,16 +28,3 @@ class Lied(NodeUnavailable):
 
 class Halted(ChainError):  # noqa: N818
     """Nothing can go on before a person looked: trust expired, chains differ, wrong chain id."""
-
-
-class BroadcastRejected(ChainError):  # noqa: N818
-    """A node refused the bytes in its ante check; ``code`` is of codespace sdk. Proof of nothing by itself."""
-
-    def __init__(self, code: int, log: str) -> None:
-        super().__init__(f"code {code}: {log}")
-        self.code = code
-        self.log = log
-
-
-class BroadcastUnknown(ChainError):  # noqa: N818
-    """The node did not answer: the transaction may be on its way. Never refund on this."""
