@@ -101,6 +101,11 @@ def fill(place: Reply, answer: Answer, question: str, reference: int) -> Reply:
 def shown_choices(choices: Sequence[Choice], question: str) -> Sequence[Mapping[str, Any]]:
     """Return ``choices`` as the renderer finds them in ``facts["choices"]``, with the tokens of their rows."""
     return [
-        {"action": choice.action, "token": token(question, number), "arguments": dict(choice.arguments)}
+        {
+            "action": choice.action,
+            "token": token(question, number),
+            "arguments": dict(choice.arguments),
+            **({"row": choice.row} if choice.row else {}),
+        }
         for number, choice in enumerate(choices)
     ]

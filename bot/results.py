@@ -29,6 +29,8 @@ class Choice:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     seconds: int = CONFIRM_SECONDS
     anyone: bool = False
+    row: int = 0
+    """Buttons of one number stand beside each other, rows in the order of their numbers."""
 
 
 @dataclass(frozen=True, slots=True)

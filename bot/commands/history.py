@@ -65,13 +65,13 @@ def _page(context: Context, denom: Denom, before: int | None, trail: list[int | 
     if trail:
         choices.append(_turn("history.newer", denom, trail[-1], trail[:-1]))
     if lines:
-        choices.append(_turn("history.statement", denom, before, trail))
+        choices.append(_turn("history.statement", denom, before, trail, row=1))
     facts = {"denom": denom, "lines": [_line(context, line) for line in shown], "paged": before is not None}
     return Answer("history.page", facts, choices=tuple(choices), private=True)
 
 
-def _turn(action: str, denom: Denom, before: int | None, trail: list[int | None]) -> Choice:
-    return Choice(action, {"denom": denom, "before": before, "trail": trail}, seconds=BUTTON_SECONDS)
+def _turn(action: str, denom: Denom, before: int | None, trail: list[int | None], row: int = 0) -> Choice:
+    return Choice(action, {"denom": denom, "before": before, "trail": trail}, seconds=BUTTON_SECONDS, row=row)
 
 
 def _line(context: Context, line: HistoryLine) -> dict[str, Any]:

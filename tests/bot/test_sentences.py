@@ -17,6 +17,7 @@ from bot.html import clean_line, shown_length
 from bot.intents import width
 from bot.names import Doubt
 from bot.outgoing import Copy, Link, Press, plain
+from bot.sentences import commands
 from bot.speech import Sentences
 from ledger.money import Asset, Denom
 
@@ -222,7 +223,7 @@ def test_a_refusal_says_that_nothing_moved_and_a_reference() -> None:
 
 def test_a_mistake_of_ours_promises_nothing() -> None:
     message = SPEECH.render("refused.internal_error", {"reference": 42})
-    assert sentences.NOTHING_MOVED not in message.html
+    assert commands.NOTHING_MOVED not in message.html
 
 
 def test_a_code_without_sentence_is_still_told() -> None:
