@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from tests.simulation.mistakes import MISTAKES, hunt
+from tests.simulation.mistakes import MISTAKES
+from tests.simulation.planting import hunt
 
 HANGS_AFTER_SECONDS: Final = 1_800
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,10 +13,13 @@ import httpx
 
 from ledger.reader import Reader
 from tests.simulation.checks import Checks
-from tests.simulation.city import JUNO, City
+from tests.simulation.city import City
+from tests.simulation.crowd import Crowd
+from tests.simulation.flow import Flow
+from tests.simulation.flows import FLOWS
 from tests.simulation.loop import SimulatedLoop, run
 from tests.simulation.network import Mishap
-from tests.simulation.people import TREASURY, People
+from tests.simulation.people import OPENING, TREASURY, People
 from tests.simulation.troubles import Troubles
 
 STEPS_BETWEEN_CHECKS: Final = 120
@@ -64,6 +68,7 @@ class Simulation:
         self._trace = trace
         self.loop.trace = self._step
         self.events: deque[str] = deque(maxlen=LAST_EVENTS)
+        self.flows: list[Flow] = []
         self._checks = 0
         self._books: tuple[Path, Reader] | None = None
 
@@ -103,16 +108,19 @@ class Simulation:
         await self.city.found()
         self.city.network.watch = self._watch
         people = People(self.city)
-        checks = Checks(self.city, people)
+        self.flows = [flow(self.city, people) for flow in FLOWS]
+        checks = Checks(self.city, people, self.flows)
+        crowd = Crowd(self.city, self.flows)
         troubles = Troubles(self.city, people)
         people.greet()
         # Fees of withdrawals that fail are the treasury's expense.
-        self.city.give(TREASURY, 50 * JUNO)
+        self.city.give(TREASURY, OPENING)
         self.city.start()
-        await self._quiet(people, checks, troubles)
-        people.pay_in_first()
+        await self._quiet(checks, troubles)
+        for flow in self.flows:
+            flow.begin()
         for step in range(1, self.steps + 1):
-            self.note(people.act())
+            self.note(crowd.act())
             await asyncio.sleep(self._rng.expovariate(1.0))
             if self._rng.random() < TROUBLE_CHANCE:
                 self.note(troubles.happen())
@@ -121,7 +129,7 @@ class Simulation:
             if step % COLLECT_EVERY == 0:
                 gc.collect(1)
             if step % STEPS_BETWEEN_CHECKS == 0 or step == self.steps:
-                await self._quiet(people, checks, troubles)
+                await self._quiet(checks, troubles)
         await self.city.stop()
         await self.city.node.stop()
 
@@ -135,10 +143,11 @@ class Simulation:
     def _start(self) -> None:
         self.note(f"start {self.city.start()}")
 
-    async def _quiet(self, people: People, checks: Checks, troubles: Troubles) -> None:
+    async def _quiet(self, checks: Checks, troubles: Troubles) -> None:
         """End all troubles, wait until the program has come to rest, and look at everything."""
         troubles.calm()
-        people.come_back()
+        for flow in self.flows:
+            flow.calm()
         goal = self.city.node.height + 4
         await asyncio.sleep(max(troubles.closed_until - self.loop.time(), 0))
         came = await self.city.until(lambda: self._at_rest(goal), QUIET_SECONDS)
@@ -161,13 +170,18 @@ class Simulation:
         if self.city.telegram.queues[self.city.account.user.id].waiting:
             return "updates wait"
         try:
-            for name, sql in _UNREST.items():
+            for name, sql in self._restless():
                 rows = self._reader().select(sql, {"goal": goal, "now": self.city.clock.now()})
                 if rows:
                     return f"{name} {tuple(rows[0])}"
         except Exception as error:  # noqa: BLE001 - a database that is not there or not migrated yet is unrest, too
             return repr(error)
         return ""
+
+    def _restless(self) -> Iterator[tuple[str, str]]:
+        yield from _UNREST.items()
+        for flow in self.flows:
+            yield from flow.unrest.items()
 
     def _reader(self) -> Reader:
         path = self.city.disk.path
@@ -185,9 +199,5 @@ class Simulation:
 _UNREST: Final = {
     "unanswered": "SELECT key FROM inbox WHERE state = 'new' LIMIT 1",
     "untold": "SELECT id, event FROM outbox WHERE state IN ('pending', 'undeliverable') LIMIT 1",
-    "withdrawal": (
-        "SELECT id, state FROM withdrawals WHERE state NOT IN ('confirmed', 'returned', 'cancelled') LIMIT 1"
-    ),
-    "signed": "SELECT hash, state FROM signed_transactions WHERE state IN ('signed', 'broadcast') LIMIT 1",
     "height": "SELECT :goal WHERE NOT EXISTS (SELECT 1 FROM cursor WHERE height >= :goal)",
 }

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.simulation import mistakes
-from tests.simulation.mistakes import MISTAKES, Mistake
+from tests.simulation import planting
+from tests.simulation.mistakes import MISTAKES
+from tests.simulation.planting import Mistake
 
 QUICK = (
     "no key",
@@ -26,19 +27,19 @@ def _named(name: str) -> Mistake:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_mistake_is_caught(name: str) -> None:
-    assert mistakes.hunt(_named(name)), f"{name} survived"
+    assert planting.hunt(_named(name)), f"{name} survived"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_the_copy_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMULATION_WHERE", "1")
-    with mistakes.copy_of_program() as root:
-        code, told = mistakes.run_copy(root, "1", "5")
+    with planting.copy_of_program() as root:
+        code, told = planting.run_copy(root, "1", "5")
         assert (code, told.splitlines()[0]) == (0, str(root / "bot/__init__.py"))
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_every_mistake_can_be_planted(mistake: Mistake) -> None:
     """A patch that no longer fits would prove nothing: it must follow the program."""
-    mistakes.applies(mistake)
+    planting.applies(mistake)

@@ -9,7 +9,7 @@ from sandbox.node.faults import ForgedTransfer
 from sandbox.node.validators import Seat
 from sandbox.telegram import Fault
 from tests.simulation.censor import Censor
-from tests.simulation.city import DENOM, FACES, City
+from tests.simulation.city import DENOM, FACES, JUNO, City
 from tests.simulation.network import Mishap
 from tests.simulation.people import TREASURY, People
 
@@ -160,7 +160,7 @@ class Troubles:
 
     def _lies(self) -> str:
         """Let the node that is asked first, or another, tell what never was."""
-        person = self._rng.choice(self._people.people)
+        person = self._people.one(self._rng)
         transfer = ForgedTransfer(
             sender=self._city.node.purse(str(person.id)).address,
             recipient=TREASURY,
@@ -188,11 +188,17 @@ class Troubles:
         chain = self._city.node.chain
         height = max(chain.height + self._rng.randrange(-1, 2), 2)
         signed_by_few = self._rng.random() < 0.6
-        txs, faces = self._people.unsent_deposit(), self._faces()
+        txs, faces = self._unsent_deposit(), self._faces()
         for faults in (self._city.node.faults[face] for face in faces):
             show = faults.fork if signed_by_few else faults.false_chain
             show(chain, height, txs=txs)
         return f"{'fork' if signed_by_few else 'of strangers'} at {height} {' '.join(faces)}"
+
+    def _unsent_deposit(self) -> list[bytes]:
+        try:
+            return [self._people.signed_deposit(self._people.one(self._rng), self._rng.randrange(1, JUNO))]
+        except KeyError:
+            return []
 
     def _node_recovers(self) -> None:
         for face in FACES:

@@ -1,0 +1,104 @@
+"""The program's books at a quiet point, read only, with what the model asks of them again and again."""
+
+import re
+from collections import defaultdict
+from typing import Any, Final
+
+from ledger.accounts import AccountId
+from ledger.reader import Reader
+from sandbox.telegram import Chat, Message
+from tests.simulation.city import DENOM, City
+from tests.simulation.people import People
+from tests.simulation.witness import Witness
+
+_RECEIPT: Final = re.compile(r"Receipt (\d+)")
+_POSTING: Final = "SELECT t.* FROM entries AS e JOIN transactions AS t ON t.entry_id = e.id WHERE e.key = ?"
+_COMMAND: Final = "SELECT state, code, received_at, done_at FROM inbox WHERE key = ?"
+_PRESS: Final = "SELECT state, code, received_at, done_at FROM inbox WHERE sender = ? AND instr(raw, ?) > 0"
+_BALANCES: Final = """
+SELECT at, iif(from_id = :id, from_after, to_after) AS after FROM transactions
+WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at <= :until ORDER BY id
+"""
+
+
+class Books:
+    """Books, chain and chats as they are now. Close it after use."""
+
+    def __init__(self, city: City, people: People, witness: Witness) -> None:
+        self._reader = Reader(city.disk.path)
+        self._city = city
+        self._people = people
+        self._bot = city.account.user.id
+        self.chain = witness
+        self.doubled = 0
+        """How many receipts stand in a chat again."""
+        self.told: dict[int, set[int]] = defaultdict(set)
+        """By receipt, whose private chats show it; 0 for the group."""
+        self._read_receipts()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._reader.close()
+
+    def select(self, sql: str, parameters: Any = ()) -> list[Any]:
+        """Run a SELECT; rows allow access by column name."""
+        return self._reader.select(sql, parameters)
+
+    def balances(self) -> dict[int, int]:
+        """Return every balance that is not 0, by account."""
+        rows = self.select("SELECT user_id, balance FROM user_balances WHERE denom = ?", (DENOM,))
+        return {row["user_id"]: row["balance"] for row in rows if row["balance"]}
+
+    def total(self) -> int:
+        """Return what the books say the treasury holds."""
+        return self._reader.total(DENOM)
+
+    def balance(self, account: int) -> int:
+        """Return what ``account`` owns."""
+        return self._reader.balance(AccountId(account), DENOM)
+
+    # What became of a message, or of a press
+
+    def key(self, message: Message, chat: Chat) -> str:
+        """Return the key of the act that ``message`` asks for."""
+        return f"m:{self._bot}:{chat.person or chat.id}:{message.id}"
+
+    def postings(self, key: str) -> list[Any]:
+        """Return the postings under ``key``."""
+        return self.select(_POSTING, (key,))
+
+    def command(self, key: str) -> Any:
+        """Return state, code, received_at, done_at of the command under ``key``; None when it never came in."""
+        rows = self.select(_COMMAND, (key,))
+        return rows[0] if rows else None
+
+    def press(self, account: int, query: str) -> Any:
+        """Return the same of a press of a button, by the id of its query."""
+        rows = self.select(_PRESS, (account, query))
+        return rows[0] if rows else None
+
+    def was_short(self, account: int, amount: int, since: int, until: int) -> bool:
+        """Tell whether ``account`` had less than ``amount`` at some moment between ``since`` and ``until``."""
+        after = self.select(_BALANCES, {"id": account, "denom": DENOM, "until": until})
+        before = [row["after"] for row in after if row["at"] < since]
+        during = [row["after"] for row in after if row["at"] >= since]
+        lowest: int = min([before[-1] if before else 0, *during])
+        return lowest < amount
+
+    # What people were told
+
+    def _read_receipts(self) -> None:
+        chats = [self._people.plaza, self._people.owner.chat, *(person.chat for person in self._people.all)]
+        for chat in chats:
+            shown = [
+                message for message in self._city.telegram.replies(chat) if _RECEIPT.search(message.text)
+            ]
+            self.doubled += len(shown) - len({message.text for message in shown})
+            for message in shown:
+                for receipt in _RECEIPT.findall(message.text):
+                    self.told[int(receipt)].add(chat.person or 0)
+
+    def was_told(self, account: int, words: str) -> bool:
+        """Tell whether some message in the private chat of ``account`` has ``words`` in it."""
+        chat = self._people.by_id(account).chat
+        return any(words in message.text for message in self._city.telegram.replies(chat))

@@ -1,0 +1,11 @@
+"""All flows that people know. A new one is a file beside this one, and a line here."""
+
+from typing import Final
+
+from tests.simulation.flow import Flow
+from tests.simulation.flows.deposits import Deposits
+from tests.simulation.flows.mischief import Mischief
+from tests.simulation.flows.transfers import Transfers
+from tests.simulation.flows.withdrawals import Withdrawals
+
+FLOWS: Final[tuple[type[Flow], ...]] = (Deposits, Transfers, Withdrawals, Mischief)

@@ -1,0 +1,180 @@
+"""Coins between people: /send and /tip, as they should be written and as they should not."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.dispatch import OLD_MS
+from sandbox.telegram import Chat, Message
+from tests.simulation.books import Books
+from tests.simulation.city import DENOM, JUNO, City
+from tests.simulation.flow import Act, Flow
+from tests.simulation.people import People, Person
+
+BAD_AMOUNTS: Final = (
+    "-1",
+    "1e3",
+    "1,5",
+    "0",
+    "abc",
+    "1.1234567",
+    "١٢",
+    "1_000",
+    "+5",
+    "0x7",
+    "1" * 30,
+    "NaN",
+    "",
+)
+_LATE_MS: Final = 120_000
+"""How much later than the limit of its age a command may still be executed: clocks jump, and books are busy."""
+_SHORT: Final = ("insufficient_balance", "nothing_to_send", "amount_nothing")
+_POSTED: Final = """
+SELECT e.key FROM transactions AS t JOIN entries AS e ON e.id = t.entry_id WHERE t.kind = 'transfer'
+"""
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A ``/send`` as it was meant; ``amount`` None is ``all``, ``valid`` False must never move anything."""
+
+    message: Message
+    chat: Chat
+    source: int
+    destination: int
+    amount: int | None
+    valid: bool = True
+
+
+class Transfers(Flow):
+    """Each good one moves exactly what it says, once; each bad one moves nothing."""
+
+    receipts = frozenset({"transfer"})
+
+    def __init__(self, city: City, people: People) -> None:
+        super().__init__(city, people)
+        self._transfers: list[Transfer] = []
+
+    def acts(self) -> Sequence[Act]:
+        """Return what people do."""
+        return (Act(self._send, 36), Act(self._send_badly, 8), Act(self._hammer, 1))
+
+    def _send(self) -> None:
+        source, destination = self.people.two(self.rng)
+        amount = None if self.rng.random() < 0.04 else self.rng.randrange(1, 30 * JUNO)
+        words = ["all" if amount is None else _spelled(amount), f"@{destination.user.username}"]
+        if self.rng.random() < 0.3:
+            words.reverse()
+        note = self.rng.choice(("", "", " thanks", " <b>bold</b> & \u202e more"))
+        command = self.rng.choice(("/send", "/tip"))
+        chat = self.people.place(self.rng, source)
+        self._say(source, chat, f"{command} {' '.join(words)}{note}", destination, amount)
+
+    def _send_badly(self) -> None:
+        source, destination = self.people.two(self.rng)
+        whose = (f"@{destination.user.username}", "@nobody_here", f"@{source.user.username}", "")
+        who = self.rng.choice(whose)
+        amount = self.rng.choice(BAD_AMOUNTS) if who == whose[0] else "1"
+        self._say(source, source.chat, f"/send {amount} {who}", destination, 0, valid=False)
+
+    def _hammer(self) -> None:
+        """Let one person write far more than their share at once."""
+        source, destination = self.people.two(self.rng)
+        for number in range(60):
+            amount = self.rng.randrange(1, 100)
+            text = f"/send {_spelled(amount)} @{destination.user.username} {number}"
+            self._say(source, source.chat, text, destination, amount)
+
+    def _say(
+        self,
+        source: Person,
+        chat: Chat,
+        text: str,
+        destination: Person,
+        amount: int | None,
+        *,
+        valid: bool = True,
+    ) -> None:
+        message = self.people.say(source, chat, text)
+        self._transfers.append(Transfer(message, chat, source.id, destination.id, amount, valid))
+
+    def problems(self, books: Books) -> Iterator[str]:
+        """Compare every transfer that stands with one that was meant, and the other way round."""
+        keys = set()
+        for transfer in self._transfers:
+            key = books.key(transfer.message, transfer.chat)
+            keys.add(key)
+            rows = books.postings(key)
+            yield from (
+                self._moved(books, transfer, key, rows[0]) if rows else self._unmoved(books, transfer, key)
+            )
+        posted = [row["key"] for row in books.select(_POSTED)]
+        for key in posted:
+            if key not in keys:
+                yield f"nobody meant the transfer {key}"
+        if len(posted) != len(set(posted)):
+            yield "a transfer was posted twice"
+
+    def _moved(self, books: Books, transfer: Transfer, key: str, row: Any) -> Iterator[str]:
+        words = repr(transfer.message.text)
+        if not transfer.valid:
+            yield f"{words} must never move anything"
+        if (row["from_id"], row["to_id"]) != (transfer.source, transfer.destination):
+            yield f"{words} moved from {row['from_id']} to {row['to_id']}"
+        if transfer.amount is None and not _was_all(books, transfer, key, row):
+            yield f"{words} left {row['from_after']}"
+        if row["at"] - transfer.message.at * 1000 > OLD_MS + _LATE_MS:
+            yield f"{words} was executed though it was old and nobody was asked"
+        if transfer.amount not in (None, row["amount"]):
+            yield f"{words} moved {row['amount']}"
+        # Who was paid in private reads of it in a chat of their own.
+        if transfer.chat.type == "private" and transfer.destination not in books.told.get(
+            row["entry_id"], ()
+        ):
+            yield f"{transfer.destination} was never told of {words}"
+
+    def _unmoved(self, books: Books, transfer: Transfer, key: str) -> Iterator[str]:
+        command = books.command(key)
+        if command is None:
+            yield f"{transfer.message.text!r} ({key}) never came in"
+            return
+        if not transfer.valid or command["code"] in ("too_many", "self_transfer"):
+            return
+        was_asked = command["state"] == "done" and command["done_at"] - transfer.message.at * 1000 > OLD_MS
+        if was_asked:
+            return
+        if command["code"] not in _SHORT:
+            yield f"{transfer.message.text!r} ended as {command['state']} {command['code']}"
+        elif not books.was_short(
+            transfer.source, transfer.amount or 1, command["received_at"], command["done_at"]
+        ):
+            yield f"{transfer.message.text!r} was refused although the money was there"
+
+    def owned(self, books: Books) -> Mapping[int, int]:
+        """Return what those that stand moved."""
+        own: Counter[int] = Counter()
+        for transfer in self._transfers:
+            for row in books.postings(books.key(transfer.message, transfer.chat)):
+                own[transfer.source] -= row["amount"]
+                own[transfer.destination] += row["amount"]
+        return own
+
+
+def _spelled(amount: int) -> str:
+    return f"{amount // JUNO}.{amount % JUNO:06d}"
+
+
+def _was_all(books: Books, transfer: Transfer, key: str, row: Any) -> bool:
+    """Tell whether ``row`` moved all that there was, at the commit or when the command was read."""
+    later = books.select(
+        "SELECT ifnull(sum(iif(to_id = :id, amount, -amount)), 0) FROM transactions"
+        " WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at >= :since AND id < :row",
+        {
+            "id": transfer.source,
+            "denom": DENOM,
+            "since": books.command(key)["received_at"],
+            "row": row["id"],
+        },
+    )
+    return bool(row["from_after"] == 0 or (later and 0 < row["from_after"] <= later[0][0]))

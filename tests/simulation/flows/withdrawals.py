@@ -1,0 +1,167 @@
+"""Coins out: /withdraw, its question pressed once, twice or both ways, and Cancel in time or too late."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from ledger.accounts import BOT_TREASURY
+from sandbox.telegram import Message
+from tests.simulation.books import Books
+from tests.simulation.city import FEE, JUNO, City
+from tests.simulation.flow import Act, Flow
+from tests.simulation.people import PRESSES, YES, People
+
+_ENDS: Final = ("confirmed", "returned", "cancelled")
+_TOLD_ENDS: Final = {"confirmed": "arrived"}
+_CANCELLED_TOO_LATE: Final = (
+    "SELECT 1 FROM inbox WHERE sender = ? AND code = 'withdrawal_not_cancellable' LIMIT 1"
+)
+"""Its answer takes the place of the message that showed how the withdrawal ended."""
+_LOST_BY_RETURNS: Final = """
+SELECT w.account, sum(t.amount) AS fee FROM withdrawals AS w JOIN transactions AS t ON t.reference = w.id
+WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
+"""
+
+
+@dataclass(slots=True)
+class Payment:
+    """A ``/withdraw``: each goes to an address of its own, so that paying twice shows on the chain."""
+
+    message: Message
+    source: int
+    address: str
+    amount: int
+    confirmed: bool = False
+    taps: list[str] = field(default_factory=list)
+    """The queries of what was pressed under the question, in order."""
+
+
+class Withdrawals(Flow):
+    """What was confirmed is paid once or given back, never both; what was not confirmed never leaves."""
+
+    unrest: ClassVar = {
+        "withdrawal": (
+            "SELECT id, state FROM withdrawals WHERE state NOT IN ('confirmed', 'returned', 'cancelled') LIMIT 1"
+        ),
+        "signed": "SELECT hash, state FROM signed_transactions WHERE state IN ('signed', 'broadcast') LIMIT 1",
+    }
+
+    def __init__(self, city: City, people: People) -> None:
+        super().__init__(city, people)
+        self._payments: list[Payment] = []
+        self._unanswered: list[Payment] = []
+        self._refused = list(city.refused)
+
+    def acts(self) -> Sequence[Act]:
+        """Return what people do."""
+        return (Act(self._withdraw, 16), Act(self._answer, 20), Act(self._cancel, 6))
+
+    def _withdraw(self) -> None:
+        person = self.people.one(self.rng)
+        amount = self.rng.randrange(1, 40) * JUNO // 2
+        address = self.city.node.purse(f"abroad {len(self._payments)}").address
+        if self._refused and self.rng.random() < 0.12:
+            address = self._refused.pop().address
+        spelled = f"{amount // JUNO}.{amount % JUNO:06d}"
+        memo = self.rng.choice(("", "", " memo 7"))
+        message = self.people.say(person, person.chat, f"/withdraw {spelled} {address}{memo}")
+        payment = Payment(message, person.id, address, amount)
+        self._payments.append(payment)
+        self._unanswered.append(payment)
+
+    def _answer(self) -> None:
+        """Press a button that somebody was shown: once, or many times as the clumsy do."""
+        asked = [
+            (payment, question)
+            for payment in self._unanswered
+            if (question := self._shown(payment, "Withdraw "))
+        ]
+        if not asked:
+            return
+        payment, question = self.rng.choice(asked)
+        self._unanswered.remove(payment)
+        pressed = self.rng.choice(PRESSES)
+        payment.taps = self.people.press(self.people.by_id(payment.source), question, pressed)
+        payment.confirmed = pressed[0] == YES
+
+    def _shown(self, payment: Payment, words: str) -> Message | None:
+        return self.people.shown(self.people.by_id(payment.source).chat, words, payment.address)
+
+    def _cancel(self) -> None:
+        """Press Cancel under a withdrawal of late, in time or too late."""
+        confirmed = [payment for payment in self._payments[-12:] if payment.confirmed]
+        if confirmed:
+            payment = self.rng.choice(confirmed)
+            tracker = self._shown(payment, "Withdrawal ")
+            if tracker is not None:
+                self.people.tap(self.people.by_id(payment.source), tracker)
+
+    def problems(self, books: Books) -> Iterator[str]:
+        """Compare every withdrawal with what was asked for, and with what arrived on the chain."""
+        for payment in self._payments:
+            yield from self._payment(books, payment)
+        known = {payment.address for payment in self._payments}
+        for row in books.select("SELECT address FROM withdrawals"):
+            if row["address"] not in known:
+                yield f"nobody asked for the withdrawal to {row['address']}"
+
+    def _payment(self, books: Books, payment: Payment) -> Iterator[str]:
+        rows = books.select("SELECT * FROM withdrawals WHERE address = ?", (payment.address,))
+        received = books.chain.balance(payment.address)
+        if len(rows) > 1:
+            yield f"{payment.message.text!r} was asked for {len(rows)} times"
+        if rows:
+            yield from self._asked(books, payment, rows[0], received)
+        elif received:
+            yield f"{payment.address} got {received} that no withdrawal explains"
+        elif payment.confirmed:
+            yield from self._unasked(books, payment)
+
+    def _asked(self, books: Books, payment: Payment, row: Any, received: int) -> Iterator[str]:
+        words = repr(payment.message.text)
+        told = f"Withdrawal {row['id']} · {_TOLD_ENDS.get(row['state'], row['state'])}"
+        too_late = books.select(_CANCELLED_TOO_LATE, (payment.source,))
+        if not too_late and not books.was_told(payment.source, told):
+            yield f"nobody was told: {told}"
+        first = _first_press(books, payment)
+        if not payment.confirmed and (first is None or first["code"] != "too_many"):
+            yield f"{words} was never confirmed, and is {row['state']}"
+        if (row["account"], row["amount"], row["fee"]) != (payment.source, payment.amount, FEE):
+            yield f"{words} became {row['amount']} with {row['fee']} of {row['account']}"
+        paid = payment.amount if row["state"] == "confirmed" else 0
+        if row["state"] not in _ENDS or received != paid:
+            yield f"{words} is {row['state']}, and {received} arrived"
+
+    def _unasked(self, books: Books, payment: Payment) -> Iterator[str]:
+        """Tell what is wrong when somebody said yes and no withdrawal was made: only a good reason is none."""
+        press = _first_press(books, payment)
+        if press is None:
+            yield f"the yes to {payment.message.text!r} never came in"
+        elif press["code"] in ("too_many", "button_expired"):
+            return
+        elif press["code"] != "insufficient_balance":
+            yield f"the yes to {payment.message.text!r} ended as {press['state']} {press['code']}"
+        elif not books.was_short(
+            payment.source, payment.amount + FEE, press["received_at"], press["done_at"]
+        ):
+            yield f"{payment.message.text!r} was refused although the money was there"
+
+    def owned(self, books: Books) -> Mapping[int, int]:
+        """Return what left: amounts and our fees from members; network fees, by which some who got it back are short."""
+        own: Counter[int] = Counter({BOT_TREASURY: -books.chain.fees})
+        confirmed = books.select("SELECT address FROM withdrawals WHERE state = 'confirmed'")
+        paid = {row["address"] for row in confirmed}
+        for payment in self._payments:
+            if payment.address in paid:
+                own[payment.source] -= payment.amount + FEE
+                own[BOT_TREASURY] += FEE
+        for row in books.select(_LOST_BY_RETURNS):
+            own[row["account"]] -= row["fee"]
+            own[BOT_TREASURY] += row["fee"]
+        return own
+
+
+def _first_press(books: Books, payment: Payment) -> Any:
+    """Return what became of the first press under the question."""
+    return books.press(payment.source, payment.taps[0]) if payment.taps else None

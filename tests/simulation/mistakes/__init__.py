@@ -1,0 +1,14 @@
+"""All planted mistakes. A flow's own stand in a file beside this one, and in a line here."""
+
+from typing import Final
+
+from tests.simulation.mistakes import chain, commands, deposits, news, withdrawals
+from tests.simulation.planting import Mistake
+
+MISTAKES: Final[tuple[Mistake, ...]] = (
+    *commands.MISTAKES,
+    *news.MISTAKES,
+    *deposits.MISTAKES,
+    *withdrawals.MISTAKES,
+    *chain.MISTAKES,
+)

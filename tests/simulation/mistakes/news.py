@@ -1,0 +1,65 @@
+"""What people are told: the outbox and its one reader."""
+
+from typing import Final
+
+from tests.simulation.planting import Edit, Mistake
+
+MISTAKES: Final = (
+    Mistake(
+        "outbox row after the commit",
+        12,
+        (
+            Edit(
+                "bot/dispatch.py",
+                "            rows = slip.rows(view, answer)\n            told.append(answer)\n",
+                "            rows = slip.rows(view, answer)\n            told.append(answer)\n"
+                "            late[:] = [row for row in rows if 'INTO outbox' in row.sql]\n"
+                "            rows = [row for row in rows if 'INTO outbox' not in row.sql]\n",
+            ),
+            Edit(
+                "bot/dispatch.py",
+                "        told: list[Answer | Refused] = []\n",
+                "        told: list[Answer | Refused] = []\n        late: list[Row] = []\n",
+            ),
+            Edit(
+                "bot/dispatch.py",
+                "            await result.perform(beside)\n",
+                "            await result.perform(beside)\n"
+                "            await self._bank.service.journal.submit(Unit(lambda view: Decision(None, rows=tuple(late))))\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "marked as sent before sending",
+        8,
+        (
+            Edit(
+                "bot/notifier.py",
+                "        await self._settle(pending, await self._deliver(pending), began)\n",
+                '        await self._settle(pending, Verdict("sent"), began)\n        await self._deliver(pending)\n',
+            ),
+        ),
+    ),
+    Mistake(
+        "what cannot be delivered is dropped",
+        8,
+        (
+            Edit(
+                "bot/notifier.py",
+                'return Verdict("undeliverable", why=str(error))',
+                'return Verdict("sent", why=str(error))',
+            ),
+        ),
+    ),
+    Mistake(
+        "two instances tell everything",
+        8,
+        (
+            Edit(
+                "bot/notifier.py",
+                "            except LeaseLost:\n                self.tenure.forget()\n                return False\n",
+                "            except LeaseLost:\n                return True\n",
+            ),
+        ),
+    ),
+)

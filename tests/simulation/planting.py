@@ -1,0 +1,114 @@
+"""Planted mistakes: proof that the simulation can fail. Each is a small patch that a seed must catch.
+
+A patch is applied to a copy of the program, which then runs in the city as it is. What survives is a hole in people,
+troubles or checks. Some rules of the program are kept twice, by the code and by the database: there one removal alone
+changes nothing, so the mistake removes both, and its row says so.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parents[2]
+COPIED: Final = ("bot", "ledger", "chain", "migrations", "sandbox", "tests/simulation")
+STEPS: Final = 300
+HANGS_AFTER_SECONDS: Final = 300
+
+
+class Edit(NamedTuple):
+    """One replacement: ``old`` stands exactly once in ``path``."""
+
+    path: str
+    old: str
+    new: str
+
+
+class Mistake(NamedTuple):
+    """A mistake, and within how many seeds, counted from 1, it must be caught. ``note``: what makes it a real one."""
+
+    name: str
+    within: int
+    edits: tuple[Edit, ...]
+    note: str = ""
+
+
+class Caught(NamedTuple):
+    """The first seed that found a mistake, and what it said."""
+
+    seed: int
+    check: str
+
+
+class CannotBePlanted(Exception):  # noqa: N818 - the field's words
+    """The text that a patch replaces does not stand exactly once in its file: the patch must follow the program."""
+
+
+def plant(mistake: Mistake, root: Path) -> None:
+    """Apply ``mistake`` to the program in ``root``. Raises CannotBePlanted."""
+    for edit in mistake.edits:
+        path = root / edit.path
+        text = path.read_text()
+        if text.count(edit.old) != 1:
+            raise CannotBePlanted(
+                f"{mistake.name}: {edit.path} has {text.count(edit.old)} times {edit.old!r}"
+            )
+        path.write_text(text.replace(edit.old, edit.new))
+
+
+@contextmanager
+def copy_of_program() -> Iterator[Path]:
+    """Yield a directory with a copy of the program and of the simulation."""
+    with tempfile.TemporaryDirectory(prefix="moneta-mistake-") as directory:
+        root = Path(directory)
+        for name in COPIED:
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (root / "tests/__init__.py").touch()
+        yield root
+
+
+def run_copy(root: Path, *arguments: str) -> tuple[int, str]:
+    """Run the simulation of the copy in ``root``; return its exit code and what it printed."""
+    command = (sys.executable, "-m", "tests.simulation.runner", *arguments)
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=HANGS_AFTER_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout or done.stderr
+
+
+def hunt(mistake: Mistake, *, first: int = 1, seeds: int | None = None) -> Caught | None:
+    """Run seeds with ``mistake`` planted until one finds it; None when it survives. Raises what a broken copy does."""
+    with copy_of_program() as root:
+        plant(mistake, root)
+        for seed in range(first, first + (seeds or mistake.within)):
+            code, told = run_copy(root, str(seed), str(STEPS))
+            if code == 0:
+                continue
+            if "FAILED seed" not in told:
+                raise CannotBePlanted(f"{mistake.name}: the copy does not run:\n{told}")
+            return Caught(seed, _first_check(told))
+    return None
+
+
+def applies(mistake: Mistake) -> None:
+    """Check that ``mistake`` can be planted into the program as it stands. Raises CannotBePlanted."""
+    for edit in mistake.edits:
+        count = (ROOT / edit.path).read_text().count(edit.old)
+        if count != 1:
+            raise CannotBePlanted(f"{mistake.name}: {edit.path} has {count} times {edit.old!r}")
+
+
+def _first_check(told: str) -> str:
+    return next((line.strip()[2:] for line in told.splitlines() if line.startswith("  ! ")), told)
