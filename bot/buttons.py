@@ -8,10 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from bot.inbox import Reader
 from bot.results import Choice
 from ledger.errors import Refused
-from ledger.ports import Millis
+from ledger.ports import Millis, Selects
 from ledger.units import Row
 
 INSERT: Final = """
@@ -68,7 +67,7 @@ def token(question: str, number: int) -> str:
     return f"{question}.{number}"
 
 
-def find(reader: Reader, pressed: str) -> Button | None:
+def find(reader: Selects, pressed: str) -> Button | None:
     """Return the button whose id was ``pressed``; None for a forged or forgotten one."""
     if len(pressed) > LONGEST_TOKEN or not pressed.isascii():
         return None
@@ -95,7 +94,7 @@ def pressed_by(button: Button | None, presser: int, now: Millis) -> Button:
     return button
 
 
-def is_open(reader: Reader, button: Button) -> bool:
+def is_open(reader: Selects, button: Button) -> bool:
     """Tell whether the question of ``button`` still waits for its answer."""
     return bool(reader.select(IS_OPEN, (button.id,)))
 

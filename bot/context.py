@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.intents import Chat, Entity, Person, ReplyTarget
 from bot.names import NameBook
-from bot.roles import Role
 from chain.parameters import JUNO_MODULES
 from ledger.accounts import AccountId
 from ledger.money import Asset, Denom
 from ledger.ports import Millis
+from ledger.roles import Actor, Role
 from ledger.service import LedgerService
 from ledger.withdrawals import Terms
 
@@ -78,6 +78,11 @@ class Context:
     """Of the pressed button's row; empty for a typed command."""
     ephemeral: bool = False
     """True: though in a group, only the asker sees what was said and what is answered."""
+
+    @property
+    def actor(self) -> Actor:
+        """The asker as the books look up the role of: at the moment of the commit."""
+        return Actor(self.account, owner=self.who.id in self.bank.owners)
 
     @property
     def account(self) -> AccountId:

@@ -18,11 +18,11 @@ from bot.intents import Called, Chat, ChatKind, Intent, Migrated, Person, Said, 
 from bot.registry import Act, Command
 from bot.replies import Reply
 from bot.results import Answer, Choice, Effect, Result
-from bot.roles import Role, role_named
 from ledger.accounts import AccountId
 from ledger.errors import LedgerError, Refused
 from ledger.outbox import OPERATORS
 from ledger.ports import Clock
+from ledger.roles import Actor, Role, require_role, role_of
 from ledger.units import Decision, Row, Unit, View
 
 OLD_MS: Final = 3 * 60 * 1000
@@ -51,7 +51,7 @@ ON CONFLICT (id) DO UPDATE SET settings = excluded.settings
 FORGET_CHAT: Final = "UPDATE chats SET migrated_to = :new, reachable = 0 WHERE id = :old"
 REDELIVER: Final = """
 UPDATE outbox SET state = 'pending', attempts = 0, due_at = :at
-WHERE state = 'undeliverable' AND recipient IN (:sender, :operators)
+WHERE state = 'undeliverable' AND recipient IN (:sender, :operators) AND subject IS NULL
 """
 
 log = structlog.get_logger()
@@ -75,6 +75,7 @@ class _Call(NamedTuple):
     command: Command | None
     act: Act
     context: Context
+    needs: Role = Role.MEMBER
     asks_first: bool = False
 
 
@@ -85,8 +86,9 @@ class _Slip:
     item: Item
     place: Reply | None
     question: str
-    operator: bool = False
-    """Alerts that reached nobody go out when an operator writes."""
+    actor: Actor
+    needs: Role = Role.MEMBER
+    """What it takes to do this, when it commits."""
     button: Button | None = None
     silent: bool = False
     """A refusal of the tap itself: told over the chat, not in it."""
@@ -95,7 +97,8 @@ class _Slip:
         """Return the rows of ``outcome``.
 
         Raises, and thereby undoes the whole unit, AnsweredElsewhere when another process was faster, and Refused
-        ``button_used`` when another tap was: what was looked at before the writer's turn may have changed.
+        ``button_used`` when another tap was, or ``role_too_low`` when the role was lost: what was looked at before the
+        writer's turn may have changed.
         """
         if not inbox.is_new(view, self.item):
             raise AnsweredElsewhere(f"inbox {self.item.id}")
@@ -103,6 +106,8 @@ class _Slip:
         if question is not None and not buttons.is_open(view, question):
             raise Refused(BUTTON_USED)
         code = outcome.code if isinstance(outcome, Refused) else None
+        if code is None:
+            require_role(view, self.actor, self.needs)
         rows = [inbox.close(self.item, code, view.now)]
         if question is not None:
             rows.append(buttons.close(question))
@@ -110,8 +115,9 @@ class _Slip:
         if answer is None or self.place is None or self._is_toast(outcome):
             return rows
         recipient = self.item.sender
-        rows += buttons.open_rows(answer.choices, recipient, self.question, view.now)
-        reply = replies.fill(self.place, answer, self.question, self.item.id)
+        name = answer.question or self.question
+        rows += buttons.open_rows(answer.choices, recipient, name, view.now)
+        reply = replies.fill(self.place, answer, name, self.item.id)
         return [*rows, reply.row(recipient, view.now), *self._reached(view)]
 
     @property
@@ -130,7 +136,8 @@ class _Slip:
         if self.place is None or self.place.group:
             return []
         sender = self.item.sender
-        operators = OPERATORS if self.operator else sender
+        # Alerts that reached nobody go out when an owner writes.
+        operators = OPERATORS if self.actor.owner else sender
         return [Row(REDELIVER, {"at": view.now, "sender": sender, "operators": operators})]
 
 
@@ -208,7 +215,7 @@ class Dispatch:
         except Refused as refusal:
             await self._commit(slip, refusal)
         else:
-            await self._finish(slip, result)
+            await self._finish(_needing(slip, call, result), result)
 
     async def _tapped(self, item: Item, tapped: Tapped) -> None:
         slip = self._slip(item, replies.place(tapped))
@@ -236,7 +243,7 @@ class Dispatch:
         except Refused as refusal:
             await self._commit(slip, refusal)
             return f"refused.{refusal.code}", refusal.facts
-        outcome = await self._finish(slip, result)
+        outcome = await self._finish(_needing(slip, call, result), result)
         if isinstance(outcome, Refused):
             return f"refused.{outcome.code}", outcome.facts
         return (outcome.toast or "", outcome.facts) if outcome else ("", {})
@@ -250,7 +257,8 @@ class Dispatch:
         await self._bank.service.journal.submit(Unit(decide))
 
     def _slip(self, item: Item, place: Reply | None) -> _Slip:
-        return _Slip(item, place, self._new_question(), operator=item.sender in self._bank.owners)
+        actor = Actor(AccountId(item.sender), owner=item.sender in self._bank.owners)
+        return _Slip(item, place, self._new_question(), actor)
 
     # Who, role, scope, key
 
@@ -279,7 +287,7 @@ class Dispatch:
         )
         context = replace(context, arguments={"inbox": item.id, "typed": typed.name})
         old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS
-        return _Call(command, command.act, context, asks_first=old)
+        return _Call(command, command.act, context, command.role, asks_first=old)
 
     def _talk(self, chat: Chat) -> None:
         """Talk is the group's own; in private somebody waits for an answer."""
@@ -307,7 +315,8 @@ class Dispatch:
         found = self._bank.registry.action(button.action)
         if found is None:
             raise Refused("button_unknown")
-        return _Call(*found, context)
+        command, act = found
+        return _Call(command, act, context, command.role_of(button.action))
 
     def _again(self, button: Button, presser: Person) -> _Call:
         """Return the old command that its sender wants after all, under the key of its message."""
@@ -323,13 +332,9 @@ class Dispatch:
     def _context(self, who: Person, chat: Chat, key: str) -> Context:
         if not who.can_own:
             raise Refused("command_not_for_bots")
-        return Context(self._bank, who, self._role(who), chat, key, self._clock.now())
-
-    def _role(self, who: Person) -> Role:
-        if who.id in self._bank.owners:
-            return Role.OWNER
-        # An owner is named in the settings; a stored role ends below.
-        return min(role_named(self._bank.service.users.role(AccountId(who.id)) or ""), Role.ADMIN)
+        actor = Actor(AccountId(who.id), owner=who.id in self._bank.owners)
+        role = role_of(self._bank.service.reader, actor)
+        return Context(self._bank, who, role, chat, key, self._clock.now())
 
     # Act
 
@@ -344,10 +349,11 @@ class Dispatch:
         if not isinstance(result, Effect):
             await self._commit(slip, result)
             return result
-        # A batch that failed is decided again, so there may be several; the last is the one that stands.
+        # A batch that failed is decided again: the last answer is the one that stands.
         told: list[Answer | Refused] = []
 
         def beside(view: View, outcome: Any) -> list[Row]:
+            told.clear()
             answer = outcome if isinstance(outcome, Refused) else result.answer(outcome)
             rows = slip.rows(view, answer)
             told.append(answer)
@@ -380,12 +386,18 @@ class Dispatch:
         self._committed()
 
 
+def _needing(slip: _Slip, call: _Call | None, result: Result) -> _Slip:
+    """Return ``slip`` for an act that takes the role of its command, of its button or its own, whichever is highest."""
+    own = result.needs if isinstance(result, Effect) else Role.MEMBER
+    return replace(slip, needs=max(own, call.needs if call else Role.MEMBER))
+
+
 def _allow(call: _Call) -> None:
     """Check role and scope, at the moment of the act (telegram.md, Who is who)."""
     if call.command is None:
         return
-    if call.context.role < call.command.role:
-        raise Refused("role_too_low", command=call.command.name, needed=call.command.role.name.lower())
+    if call.context.role < call.needs:
+        raise Refused("role_too_low", needed=call.needs.word)
     if not call.command.fits(call.context.chat):
         raise Refused("command_elsewhere", command=call.command.name, private=call.command.in_private)
 

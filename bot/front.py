@@ -17,6 +17,7 @@ from bot.outgoing import Speech
 from bot.pacing import Pacer
 from bot.statement import Statements
 from bot.supervisor import Loop
+from bot.ticker import Ticker
 from bot.transport import Telegram, read_update
 from chain.tenure import Tenure
 from ledger.errors import LedgerError
@@ -41,11 +42,13 @@ class Front:
     lanes: Lanes
     notifier: Notifier
     taps: TapAnswers
+    ticker: Ticker
 
     def loops(self) -> list[tuple[str, Loop]]:
         """Return every loop with its name."""
         return [
             ("fetch", self.fetch),
+            ("ticker", self.ticker),
             *[(f"lane-{number}", self.lanes) for number in range(WORKERS)],
             *[(f"carrier-{number}", self.notifier) for number in range(CARRIERS)],
             *[(f"tap-{number}", self.taps) for number in range(TAP_ANSWERERS)],
@@ -61,21 +64,21 @@ def assemble(
     random: Random,
     polling: Tenure,
     telling: Tenure,
+    ticking: Tenure,
     operators: tuple[int, ...],
     ephemeral: bool = False,
     poll_seconds: int = POLL_SECONDS,
 ) -> Front:
-    """Wire the front of ``bank``. ``polling`` and ``telling`` are of the roles poller and notifier; ``operators`` are the chats that alerts go to."""
+    """Wire the front of ``bank``. ``polling``, ``telling`` and ``ticking`` are of the roles poller, notifier and ticker; ``operators`` are the chats that alerts go to."""
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
     notifier = Notifier(
         telegram,
-        service,
+        bank,
         speech,
         desk,
         clock,
         random,
-        bank.me,
         telling,
         operators,
         Statements(service.long_reads, bank.names, bank.assets),
@@ -109,7 +112,8 @@ def assemble(
         toast=toast,
         poll_seconds=poll_seconds,
     )
-    return Front(fetch, lanes, notifier, taps)
+    ticker = Ticker(service.timed, service.journal, ticking, clock, notifier.wake)
+    return Front(fetch, lanes, notifier, taps, ticker)
 
 
 async def alert(service: LedgerService, code: str, facts: Mapping[str, Any]) -> None:

@@ -6,13 +6,13 @@ talk in a group is none of its business.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import structlog
 
 from bot.intents import Intent, Migrated, Said, Tapped, Unreadable, called
 from ledger.outbox import OPERATORS, news
-from ledger.ports import Millis
+from ledger.ports import Millis, Selects
 from ledger.units import Row, View
 
 log = structlog.get_logger()
@@ -34,14 +34,6 @@ BY_ID: Final = "SELECT id, key, raw, received_at FROM inbox WHERE id = ?"
 
 LONGEST_RAW: Final = 100_000
 """Characters of a poisonous update that are kept; Telegram's own limit for a message is far below."""
-
-
-class Reader(Protocol):
-    """What rows are read with: the ledger's reader, or the writer's view."""
-
-    def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """Run a SELECT; rows allow access by column name."""
-        ...
 
 
 class Item(NamedTuple):
@@ -132,7 +124,7 @@ def numbers(rows: Sequence[Row]) -> dict[str, int]:
     }
 
 
-def known(reader: Reader, arrivals: Sequence[Arrival]) -> set[str]:
+def known(reader: Selects, arrivals: Sequence[Arrival]) -> set[str]:
     """Return the keys of those ``arrivals`` that are kept already."""
     return {arrival.key for arrival in arrivals if reader.select(IS_KNOWN, (arrival.key,))}
 
@@ -160,13 +152,13 @@ def close(item: Item, code: str | None, at: Millis) -> Row:
     return Row(CLOSE, {"id": item.id, "state": "refused" if code else "done", "code": code, "at": at})
 
 
-def is_new(reader: Reader, item: Item) -> bool:
+def is_new(reader: Selects, item: Item) -> bool:
     """Tell whether ``item`` still waits."""
     return bool(reader.select(IS_NEW, (item.id,)))
 
 
 def waiting(
-    reader: Reader, read: Callable[[Mapping[str, Any]], Intent], after: int, limit: int
+    reader: Selects, read: Callable[[Mapping[str, Any]], Intent], after: int, limit: int
 ) -> Iterable[Item]:
     """Yield up to ``limit`` rows in state new with an id above ``after``: what a killed process left behind.
 
@@ -179,7 +171,7 @@ def waiting(
             log.exception("inbox.unreadable", inbox=row[0])
 
 
-def find(reader: Reader, read: Callable[[Mapping[str, Any]], Intent], number: int) -> Item | None:
+def find(reader: Selects, read: Callable[[Mapping[str, Any]], Intent], number: int) -> Item | None:
     """Return the item with id ``number``, whatever its state."""
     rows = reader.select(BY_ID, (number,))
     return _item(rows[0], read) if rows else None

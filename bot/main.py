@@ -19,7 +19,6 @@ from bot.intents import Chat, ChatKind
 from bot.logs import Redactor
 from bot.names import NameBook
 from bot.registry import Registry, discover
-from bot.roles import Role
 from bot.settings import Settings
 from bot.speech import Sentences
 from bot.supervisor import Loop, Supervisor, run_all
@@ -38,6 +37,7 @@ from ledger.errors import Unavailable
 from ledger.leases import nobody_is_dead
 from ledger.pool import InlineReads, LongReads
 from ledger.ports import BlockingRunner, Clock
+from ledger.roles import Role
 from ledger.service import LedgerService
 from ledger.store import Store
 
@@ -95,8 +95,8 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         closing.push_async_callback(endpoints.close)
 
         tenure = partial(Tenure, service.leases, holder=world.holder, clock=world.clock)
-        roles = [tenure(role=role) for role in ("poller", "notifier", "scanner", "signer")]
-        polling, telling, scanning, signing = roles
+        roles = [tenure(role=role) for role in ("poller", "notifier", "ticker", "scanner", "signer")]
+        polling, telling, ticking, scanning, signing = roles
         for role in roles:
             closing.push_async_callback(_leave, role)
 
@@ -109,6 +109,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
             random=world.random,
             polling=polling,
             telling=telling,
+            ticking=ticking,
             operators=(settings.admins_chat,) if settings.admins_chat else settings.owners,
             ephemeral=connected.ephemeral,
         )

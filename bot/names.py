@@ -8,12 +8,12 @@ seen for long is doubtful: it is good enough to ask about, not to pay to.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Final
 
 from bot.html import clean_name
 from bot.intents import Person
 from ledger.accounts import AccountId
-from ledger.ports import Millis
+from ledger.ports import Millis, Selects
 from ledger.units import Row
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -66,18 +66,10 @@ class Known:
     doubt: Doubt | None = None
 
 
-class Reader(Protocol):
-    """What the book reads with: the ledger's reader."""
-
-    def select(self, sql: str, parameters: Any = (), /) -> list[Any]:
-        """Run a SELECT; rows allow access by column name."""
-        ...
-
-
 class NameBook:
     """Looks people up; what it should learn is returned as rows, for the unit that stores the update."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Selects) -> None:
         self._reader = reader
 
     def find(self, name: str, now: Millis) -> Known | None:

@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from bot import outbox
-from bot.context import Me
+from bot.context import Bank
 from bot.outbox import LAST_NEWS, Desk, Pending, settle, track
 from bot.outgoing import Address, Message, Speech
-from bot.replies import REPLY, Reply
+from bot.registry import Card
+from bot.replies import REPLY, Reply, shown_choices
 from bot.statement import ASKED, Statements
 from bot.supervisor import finish
 from bot.transport import (
@@ -35,7 +36,6 @@ from ledger.errors import LeaseLost, Unavailable
 from ledger.journal import Lane
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Clock, Millis
-from ledger.service import LedgerService
 from ledger.units import Decision, Row, Unit, View
 
 MOST_ATTEMPTS: Final = 12
@@ -71,12 +71,11 @@ class Notifier:
     """
 
     telegram: Telegram
-    service: LedgerService
+    bank: Bank
     speech: Speech
     desk: Desk
     clock: Clock
     random: Random
-    me: Me
     tenure: Tenure
     operators: tuple[int, ...]
     statements: Statements
@@ -86,6 +85,7 @@ class Notifier:
         self._news = asyncio.Event()
         self._one_asks = asyncio.Lock()
         self._watched = False
+        self.service = self.bank.service
         self._heard: dict[int, dict[int, Sent]] = {}
         """Of alerts that not every operator could be told yet: who heard them."""
 
@@ -143,7 +143,10 @@ class Notifier:
     async def _settle(self, pending: Pending, verdict: Verdict, began: Millis) -> None:
         attempts = pending.attempts + (verdict.counts and verdict.state == "pending")
         given_up = attempts >= MOST_ATTEMPTS
-        if given_up:
+        if pending.subject is not None and (given_up or verdict.state == "undeliverable"):
+            # What a card shows stands in the books as well, and its next change shows all of it.
+            given_up, verdict = False, verdict._replace(state="dropped")
+        elif given_up:
             # Telegram was away for long: it goes out when its reader writes. A receipt is never lost.
             verdict = verdict._replace(state="undeliverable")
 
@@ -155,7 +158,8 @@ class Notifier:
                 # What waits for them was looked for when they wrote: before this row was among it.
                 state = "pending"
             rows = [settle(pending, state, at=due, attempts=attempts, sent=sent), *verdict.rows]
-            if (given_up or verdict.state == "dropped") and pending.event != "alert.raised":
+            lost = given_up or (verdict.state == "dropped" and pending.subject is None)
+            if lost and pending.event != "alert.raised":
                 facts = {"alert": "message.dropped", "event": pending.event, "why": verdict.why}
                 rows.append(news("alert.raised", OPERATORS, facts, view.now))
             return Decision(None, rows=tuple(rows))
@@ -202,6 +206,8 @@ class Notifier:
             return Verdict("sent", why="told by its answer")
         if pending.event == REPLY:
             return await self._reply(pending, Reply.read(pending.facts))
+        if pending.subject is not None:
+            return await self._card(pending, pending.subject, self.bank.registry.cards[pending.event])
         message = await self._told(pending)
         if pending.recipient == OPERATORS:
             return await self._alert(pending, message)
@@ -264,6 +270,23 @@ class Notifier:
             return False
         return True
 
+    # Cards
+
+    async def _card(self, pending: Pending, subject: str, card: Card) -> Verdict:
+        """Show ``subject`` as it is now, in the message that shows it."""
+        at = outbox.tracked(self.service.reader, subject)
+        if at is None:
+            # The answer that is to become the card is on its way, or nobody was shown one.
+            return Verdict("pending", wait_ms=self._back_off(pending.attempts), why="not shown yet")
+        answer = card(self.bank, pending.facts)
+        if answer is None:
+            return Verdict("sent", why="nothing to show", rows=(Row(outbox.UNTRACK, (subject,)),))
+        choices = shown_choices(answer.choices, answer.question or subject)
+        message = self.speech.render(answer.say, {**answer.facts, "choices": choices})
+        if not await self._edit(at, message):
+            return Verdict("sent", why="its message is gone", rows=(Row(outbox.UNTRACK, (subject,)),))
+        return Verdict("sent", at)
+
     # Answers
 
     async def _reply(self, pending: Pending, reply: Reply) -> Verdict:
@@ -305,7 +328,7 @@ class Notifier:
 
     async def _point(self, reply: Reply) -> None:
         """Say in the group where the answer is, and nothing of what it is."""
-        link = f"https://t.me/{self.me.username}?start=answer"
+        link = f"https://t.me/{self.bank.me.username}?start=answer"
         pointer = self.speech.render("private.elsewhere", {"link": link})
         await self.telegram.send(Address(reply.chat, reply.reply_to, reply.thread), pointer)
 

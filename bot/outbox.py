@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from bot.inbox import Reader
 from bot.pacing import Pacer
 from bot.replies import REPLY
 from bot.transport import Sent
-from ledger.ports import Clock, Millis
+from ledger.outbox import BETWEEN_SHOWINGS_MS
+from ledger.ports import Clock, Millis, Selects
 from ledger.units import Row
 
 DUE: Final = """
-SELECT id, event, recipient, facts, attempts FROM outbox WHERE state = 'pending' AND due_at <= ?
+SELECT id, event, recipient, facts, attempts, subject FROM outbox WHERE state = 'pending' AND due_at <= ?
 ORDER BY due_at, id LIMIT ?
 """
 DUE_FAIRLY: Final = """
-SELECT id, event, recipient, facts, attempts FROM (
+SELECT id, event, recipient, facts, attempts, subject FROM (
     SELECT *, row_number() OVER (
         PARTITION BY iif(event = 'reply', json_extract(facts, '$.chat'), recipient) ORDER BY due_at, id
     ) AS place
@@ -27,10 +27,15 @@ SELECT id, event, recipient, facts, attempts FROM (
 WHERE place <= ? ORDER BY due_at, id LIMIT ?
 """
 SETTLE: Final = """
-UPDATE outbox SET state = :state, attempts = :attempts, due_at = :due_at, sent = :sent
+UPDATE outbox SET
+    state = iif(revision = :revision, :state, 'pending'),
+    attempts = iif(revision = :revision, :attempts, 0),
+    due_at = iif(revision = :revision, :due_at, max(:due_at, :again_at)),
+    sent = :sent
 WHERE id = :id AND state = 'pending'
 """
-IS_PENDING: Final = "SELECT 1 FROM outbox WHERE id = ? AND state = 'pending'"
+"""A live row whose subject changed while it was shown is shown again."""
+AS_PENDING: Final = "SELECT facts, revision FROM outbox WHERE id = ? AND state = 'pending'"
 TRACKED: Final = "SELECT chat, message, photo FROM tracked_messages WHERE subject = ?"
 TRACK: Final = """
 INSERT INTO tracked_messages (subject, chat, message, photo, updated_at) VALUES (:subject, :chat, :message, :photo, :at)
@@ -69,6 +74,9 @@ class Pending(NamedTuple):
     """Where it goes first, as far as is known: the chat that it waits for."""
     tracked: tuple[str, Sent] | None = None
     """Its subject and the message that it edits."""
+    subject: str | None = None
+    """Of a live row alone: what is shown as it is now."""
+    revision: int = 0
 
 
 SUBJECTS: Final = {
@@ -101,7 +109,7 @@ def subject_of(event: str, recipient: int, facts: Mapping[str, Any]) -> str | No
     return form.format_map({"recipient": recipient, **facts}) if form else None
 
 
-def tracked(reader: Reader, subject: str) -> Sent | None:
+def tracked(reader: Selects, subject: str) -> Sent | None:
     """Return the message that shows ``subject``."""
     rows = reader.select(TRACKED, (subject,))
     return Sent(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
@@ -113,7 +121,7 @@ def track(subject: str, at: Sent, now: Millis) -> Row:
     return Row(TRACK, facts)
 
 
-def wrote_since(reader: Reader, person: int, at: Millis) -> bool:
+def wrote_since(reader: Selects, person: int, at: Millis) -> bool:
     """Tell whether ``person`` was answered by the bot at ``at`` or later."""
     return bool(reader.select(WROTE_SINCE, (person, at)))
 
@@ -121,7 +129,7 @@ def wrote_since(reader: Reader, person: int, at: Millis) -> bool:
 def settle(pending: Pending, state: str, *, at: Millis, attempts: int, sent: str | None = None) -> Row:
     """Return the row that ends ``pending`` in ``state``, or (``pending``) lets it wait until ``at``."""
     facts = {"id": pending.id, "state": state, "due_at": at, "attempts": attempts, "sent": sent}
-    return Row(SETTLE, facts)
+    return Row(SETTLE, {**facts, "revision": pending.revision, "again_at": at + BETWEEN_SHOWINGS_MS})
 
 
 @dataclass
@@ -131,7 +139,7 @@ class Desk:
     A chat that must wait (throttled, slow) keeps nobody else waiting.
     """
 
-    reader: Reader
+    reader: Selects
     clock: Clock
     pacer: Pacer
     look_ms: int = 500
@@ -162,18 +170,19 @@ class Desk:
         self._look_at = 0
 
     def _pending(self, row: Any) -> Pending:
-        number, event, recipient, text, attempts = row
+        number, event, recipient, text, attempts, live = row
         facts = json.loads(text)
         if event == REPLY:
             return Pending(
                 Priority(0, number), number, event, recipient, facts, attempts, _first_chat(facts, recipient)
             )
-        subject = subject_of(event, recipient, facts)
+        subject = live or subject_of(event, recipient, facts)
         shown = tracked(self.reader, subject) if subject else None
         if subject is None or shown is None:
-            return Pending(Priority(2, number), number, event, recipient, facts, attempts, recipient)
-        edit = (subject, shown)
-        return Pending(Priority(1, number), number, event, recipient, facts, attempts, shown.chat, edit)
+            rank = Priority(2, number)
+            return Pending(rank, number, event, recipient, facts, attempts, recipient, subject=live)
+        edit, rank = (subject, shown), Priority(1, number)
+        return Pending(rank, number, event, recipient, facts, attempts, shown.chat, edit, live)
 
     def _add(self, pending: Pending) -> None:
         self._loaded.add(pending.id)
@@ -195,12 +204,14 @@ class Desk:
         if not queue:
             del self._queues[pending.chat]
         self._sending.add(pending.chat)
-        if not self.reader.select(IS_PENDING, (pending.id,)):
+        rows = self.reader.select(AS_PENDING, (pending.id,))
+        if not rows:
             # Another process told it while this one stood by.
             self.done(pending)
             return None
         self.pacer.take(pending.chat, now)
-        return pending
+        facts, revision = rows[0]
+        return pending._replace(facts=json.loads(facts), revision=revision)
 
     def done(self, pending: Pending) -> None:
         """Let the next message to that chat go."""

@@ -14,16 +14,18 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from bot.context import Context
+from bot.context import Bank, Context
 from bot.intents import Chat
-from bot.results import Result
-from bot.roles import Role
+from bot.results import Answer, Result
+from ledger.roles import Role
 
 V = TypeVar("V")
 
 Act = Callable[[Context], Awaitable[Result]]
+Card = Callable[[Bank, Mapping[str, Any]], Answer | None]
+"""Returns what a subject looks like now, from the facts of its row; None: there is nothing to show any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,19 @@ class Command:
     """True: an old message asks before it acts, instead of acting."""
     examples: tuple[str, ...] = ()
     actions: Mapping[str, Act] = field(default_factory=dict)
+    action_roles: Mapping[str, Role] = field(default_factory=dict)
+    """Of actions that take a higher role than the command itself."""
+    cards: Mapping[str, "Card"] = field(default_factory=dict)
+    """What live rows of the outbox show, by event: see `ledger.outbox.live`."""
 
     @property
     def usage(self) -> str:
         """The command as one types it."""
         return f"/{self.name} {self.arguments}".rstrip()
+
+    def role_of(self, action: str) -> Role:
+        """Return the role that a press of ``action`` takes."""
+        return max(self.role, self.action_roles.get(action, self.role))
 
     def fits(self, chat: Chat) -> bool:
         """Tell whether it may be used in ``chat``."""
@@ -60,17 +70,22 @@ class Command:
 
 
 class Registry:
-    """All commands of the program; raises ValueError when two claim one name or one action."""
+    """All commands of the program; raises ValueError when two claim one name, action or card."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = tuple(sorted(commands, key=lambda command: command.name))
         self._by_name: dict[str, Command] = {}
         self._by_action: dict[str, tuple[Command, Act]] = {}
+        self.cards: dict[str, Card] = {}
         for command in self._commands:
             for name in (command.name, *command.aliases):
                 _claim(self._by_name, name, command)
             for action, act in command.actions.items():
                 _claim(self._by_action, action, (command, act))
+            for event, card in command.cards.items():
+                _claim(self.cards, event, card)
+            if unknown := command.action_roles.keys() - command.actions.keys():
+                raise ValueError(f"{command.name} has roles for actions that it does not have: {unknown}")
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands)

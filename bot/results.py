@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from ledger.roles import Role
 from ledger.units import Beside
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class Answer:
     """After a tap: edit the message with the button instead of answering below it."""
     track: str | None = None
     """A subject such as ``withdrawal:12``: later news of that subject edits this message."""
+    question: str | None = None
+    """Names its buttons for good (``giveaway:12``), so that a card shows them anew; None: a name of this answer's own."""
     toast: str | None = None
     """The sentence shown over the chat when a button was pressed; None shows nothing."""
 
@@ -66,6 +69,8 @@ class Effect(Generic[T]):
 
     perform: Callable[[Beside], Awaitable[T]]
     answer: Callable[[T], Answer]
+    needs: Role = Role.MEMBER
+    """The role that this act takes where it is more than its command or button does; looked up when it commits."""
 
 
 Result = Answer | Effect[Any] | None

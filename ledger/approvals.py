@@ -6,17 +6,16 @@ itself lets nothing out of ``awaiting_approval`` without it.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ledger.accounts import AccountId
 from ledger.drafts import Draft
 from ledger.errors import Refused
 from ledger.freezes import FreezeReason, is_replaying
 from ledger.journal import Journal, Lane
 from ledger.queries import queries
 from ledger.reader import Reader
+from ledger.roles import Actor, Role, require_role
 from ledger.units import Beside, Decision, Row, Unit, View
-from ledger.users import Role
 from ledger.withdrawals import (
     Withdrawal,
     WithdrawalState,
@@ -32,7 +31,6 @@ _WAITING: Final = _SQL["waiting"]
 _ASKER: Final = _SQL["asker"]
 _INSERT: Final = _SQL["insert"]
 _QUEUE: Final = _SQL["queue"]
-_ROLE: Final = "SELECT role FROM users WHERE id = ?"
 
 
 class Verdict(StrEnum):
@@ -42,43 +40,25 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
-class Approver(NamedTuple):
-    """Who speaks. ``owner``: named in the settings; everybody else's role is looked up when it commits."""
-
-    account: AccountId
-    owner: bool = False
-
-
 def decide_approval(
-    view: View, by: Approver, withdrawal: int, verdict: Verdict, told: Mapping[str, Any]
+    view: View, by: Actor, withdrawal: int, verdict: Verdict, told: Mapping[str, Any]
 ) -> Decision[Withdrawal]:
     """Queue the withdrawal, or give everything back. ``told`` are facts for the news to whoever asked.
 
-    Raises Refused: ``unknown_withdrawal``, ``approver_too_low`` (the role is looked up now), ``approval_own``,
+    Raises Refused: ``unknown_withdrawal``, ``role_too_low`` (the role is looked up now), ``approval_own``,
     ``approval_settled``, ``withdrawals_frozen`` for a rejection while restored books are replayed.
     """
     asked = find(view, withdrawal)
-    role = _role(view, by)
-    if role.rank < Role.ADMIN.rank:
-        raise Refused("approver_too_low")
+    role = require_role(view, by, Role.ADMIN)
     if by.account in (asked.account, *(row["actor"] for row in view.select(_ASKER, (withdrawal,)))):
         raise Refused("approval_own", withdrawal=withdrawal)
     if asked.state is not WithdrawalState.AWAITING_APPROVAL:
         raise Refused("approval_settled", withdrawal=withdrawal, state=asked.state.value)
     draft = Draft(view)
-    facts = {"withdrawal": withdrawal, "verdict": verdict.value, "actor": by.account, "role": role.value}
+    facts = {"withdrawal": withdrawal, "verdict": verdict.value, "actor": by.account, "role": role.word}
     draft.write(Row(_INSERT, {**facts, "at": view.now}, changes=1))
     outcome = _approve(draft, asked, told) if verdict is Verdict.APPROVED else _reject(draft, asked, by)
     return Decision(outcome, tuple(draft.entries), tuple(draft.rows))
-
-
-def _role(view: View, by: Approver) -> Role:
-    """Return the role as it is now; a stored owner is an admin: owners are named in the settings alone."""
-    if by.owner:
-        return Role.OWNER
-    rows = view.select(_ROLE, (by.account,)) if by.account > 0 else []
-    stored = Role(rows[0]["role"]) if rows else Role.MEMBER
-    return min(stored, Role.ADMIN, key=lambda role: role.rank)
 
 
 def _approve(draft: Draft, asked: Withdrawal, told: Mapping[str, Any]) -> Withdrawal:
@@ -87,7 +67,7 @@ def _approve(draft: Draft, asked: Withdrawal, told: Mapping[str, Any]) -> Withdr
     return asked._replace(state=WithdrawalState.QUEUED)
 
 
-def _reject(draft: Draft, asked: Withdrawal, by: Approver) -> Withdrawal:
+def _reject(draft: Draft, asked: Withdrawal, by: Actor) -> Withdrawal:
     if is_replaying(draft.view):
         raise Refused("withdrawals_frozen", reason=FreezeReason.RESTORED.value)
     postings = hold_posting(asked, asked.account, asked.held)
@@ -107,7 +87,7 @@ class Approvals:
 
     async def decide(
         self,
-        by: Approver,
+        by: Actor,
         withdrawal: int,
         verdict: Verdict,
         beside: Beside | None = None,

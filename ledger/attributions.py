@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
-from ledger.freezes import Selects
 from ledger.money import Amount, Denom
 from ledger.outbox import OPERATORS, news
+from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.units import Decision, Entry, Posting, Receipt, Row, Unit, View
 

@@ -1,14 +1,14 @@
 """Why no withdrawal is signed: what the program found on the chain, or what a person ordered (product.md)."""
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.drafts import Draft
 from ledger.errors import Refused
 from ledger.money import Denom
 from ledger.outbox import OPERATORS, news
+from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.units import Beside, Decision, Row, Unit, View
 
@@ -29,14 +29,6 @@ class FreezeReason(StrEnum):
     ORDERED = "ordered"
     RESTORED = "restored"
     """Books from a backup are still being replayed (replay.py): not a row of ``freezes``, it ends by itself."""
-
-
-class Selects(Protocol):
-    """The books as the writer or a reader sees them."""
-
-    def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """Run a SELECT."""
-        ...
 
 
 class Freeze(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY, AccountId
 from ledger.errors import Refused
-from ledger.freezes import Selects
 from ledger.money import Amount, Denom
+from ledger.ports import Selects
 from ledger.queries import queries
 
 DAY_MS: Final = 86_400_000

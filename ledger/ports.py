@@ -1,7 +1,7 @@
 """What the program needs from the world, injected so that all of it can run on a virtual clock."""
 
-from collections.abc import Awaitable, Callable
-from typing import NewType, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NewType, Protocol, TypeVar
 
 Millis = NewType("Millis", int)
 """Unix time in milliseconds, UTC."""
@@ -14,6 +14,14 @@ class Clock(Protocol):
 
     def now(self) -> Millis:
         """Return the current time."""
+        ...
+
+
+class Selects(Protocol):
+    """The books as the writer or a reader sees them."""
+
+    def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """Run a SELECT; rows allow access by column name."""
         ...
 
 

@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.deposits import Place, spelled_amount
 from ledger.drafts import Draft, digest_of
-from ledger.freezes import FreezeReason, Selects, freeze_everyone
+from ledger.freezes import FreezeReason, freeze_everyone
 from ledger.inclusions import ANTE_ONLY_CODES, END, REQUEUE, Ours
 from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.payments import OpenTransaction, paid_by
-from ledger.ports import Millis
+from ledger.ports import Millis, Selects
 from ledger.queries import queries
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell, withdrawal_of

@@ -9,6 +9,7 @@ from typing import Final
 
 from ledger.approvals import Approvals
 from ledger.blocks import Blocks
+from ledger.deadlines import Timed
 from ledger.errors import Unavailable
 from ledger.identity import Identity
 from ledger.journal import Journal, Lane
@@ -66,6 +67,8 @@ class LedgerService:
         self.blocks = Blocks(journal, reader, assets)
         self.leases = Leases(journal, reader, is_dead)
         self.identity = Identity(journal)
+        self.timed: tuple[Timed, ...] = ()
+        """Books some of whose rows end by themselves, when their time has come."""
 
     @classmethod
     async def open(

@@ -1,12 +1,12 @@
 """Who is registered: people with a role, and the accounts of the system."""
 
-from enum import StrEnum
 from typing import Final
 
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.journal import Journal, Lane
 from ledger.reader import Reader
+from ledger.roles import Role, role_named
 from ledger.units import Decision, Row, Unit, View
 
 MAX_NAME: Final = 128
@@ -19,20 +19,6 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name
 APPOINT: Final = "UPDATE users SET role = :role WHERE id = :id"
 
 
-class Role(StrEnum):
-    """What a person may do, from least to most (product.md, Who may do what)."""
-
-    MEMBER = "member"
-    ELEVATED = "elevated"
-    ADMIN = "admin"
-    OWNER = "owner"
-
-    @property
-    def rank(self) -> int:
-        """Return how high this role stands: an owner outranks an admin."""
-        return list(Role).index(self)
-
-
 def registration(account: AccountId, name: str, at: int, role: Role = Role.MEMBER) -> Row:
     """Return the row that registers person ``account``, or renames one who is; a role that stands is kept.
 
@@ -40,7 +26,7 @@ def registration(account: AccountId, name: str, at: int, role: Role = Role.MEMBE
     """
     if account <= 0:
         raise ValueError(f"{account} is no person")
-    return Row(REGISTER, {"id": account, "role": role, "name": name[:MAX_NAME], "at": at})
+    return Row(REGISTER, {"id": account, "role": role.word, "name": name[:MAX_NAME], "at": at})
 
 
 class Users:
@@ -66,11 +52,11 @@ class Users:
         def decide(view: View) -> Decision[None]:
             if account <= 0 or not view.exists(account):
                 raise Refused("unknown_account", account=account)
-            return Decision(None, rows=(Row(APPOINT, {"id": account, "role": role}, changes=1),))
+            return Decision(None, rows=(Row(APPOINT, {"id": account, "role": role.word}, changes=1),))
 
         await self._journal.submit(Unit(decide), Lane.SYSTEM)
 
     def role(self, account: AccountId) -> Role | None:
         """Return the role of person ``account``, or None when nobody is registered under it."""
         found = self._reader.role(account) if account > 0 else None
-        return None if found is None else Role(found)
+        return None if found is None else role_named(found)

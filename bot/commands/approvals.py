@@ -12,10 +12,10 @@ from bot.context import Context
 from bot.registry import Command
 from bot.replies import shown_choices
 from bot.results import Answer, Choice, Effect, Result
-from bot.roles import Role
-from ledger.approvals import Approver, Verdict
+from ledger.approvals import Verdict
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis
+from ledger.roles import Role
 from ledger.units import Beside, Row, View
 from ledger.withdrawals import Withdrawal, WithdrawalState, facts_of
 
@@ -82,14 +82,13 @@ def _choices(withdrawal: int) -> tuple[Choice, ...]:
 def _verdict(context: Context, verdict: Verdict) -> Result:
     withdrawal = int(context.arguments["withdrawal"])
     question = f"cancel:{withdrawal}"
-    by = Approver(context.account, owner=context.role is Role.OWNER)
     told = {"choices": shown_choices(cancel_choices(withdrawal), question)}
 
     def perform(beside: Beside) -> Awaitable[Withdrawal]:
         def both(view: View, outcome: Any) -> Sequence[Row]:
             return [*beside(view, outcome), *_cancel_rows(outcome, question, view.now)]
 
-        return context.bank.service.approvals.decide(by, withdrawal, verdict, both, told)
+        return context.bank.service.approvals.decide(context.actor, withdrawal, verdict, both, told)
 
     return Effect(perform, lambda decided: _decided(context, verdict, decided))
 

@@ -37,7 +37,7 @@ REFUSALS: Final = {
     "command_edited": "I don't act on edited messages. Please send /{command} again, as a new message.",
     "command_elsewhere": "/{command} works in {elsewhere}.",
     "command_not_for_bots": "Only people have an account here.",
-    "role_too_low": "/{command} is for {needed}s.",
+    "role_too_low": "That takes the role {needed} here.",
     "too_many": (
         "You were faster than I am, so I left out what came after the first {limit}: none of that was done. "
         "Please wait for the answers, then send the rest again."

@@ -48,6 +48,7 @@ REFUSALS: Final = {
     ),
     "unknown_payment": "There is no unknown payment {payment}.",
     "payment_explained": "The unknown payment {payment} is explained already.",
+    "reason_too_long": "The reason is too long: {limit} characters at most.",
     "reason_missing": "Please say why, at the end of the command: it goes into the audit log.",
     "already_frozen": "That is frozen already.",
     "not_frozen": "That is not frozen.",

@@ -84,7 +84,6 @@ REFUSALS: Final = {
     ),
     "approval_own": "A second admin has to decide on withdrawal {withdrawal}: nobody approves what they asked for.",
     "approval_settled": "Withdrawal {withdrawal} does not wait for approval any more.",
-    "approver_too_low": "Approving is for admins.",
     "withdrawal_fee_changed": (
         "The fee changed to {fee} since you were asked. Please start again with /withdraw."
     ),

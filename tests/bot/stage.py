@@ -8,7 +8,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,16 +21,17 @@ from bot.names import NameBook
 from bot.outgoing import Message, Press, Speech
 from bot.registry import Command, Registry
 from bot.results import Answer, Choice, Effect, Result
-from bot.roles import Role
 from bot.supervisor import Supervisor
 from bot.transport import Telegram as Transport
 from chain.tenure import Tenure
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.money import Amount, Asset, Denom
+from ledger.outbox import live
 from ledger.ports import Millis
+from ledger.roles import Role
 from ledger.service import LedgerService
-from ledger.units import Decision, Entry, Posting, Unit, View
+from ledger.units import Beside, Decision, Entry, Posting, Unit, View
 from ledger.withdrawals import Terms
 from ledger.world import ThreadRunner
 from sandbox.telegram import BotAccount, Chat, Query, Telegram, User, create_app
@@ -77,7 +78,7 @@ async def secret(_context: Context) -> Result:
     return Answer("secret", {"balance": 42}, private=True)
 
 
-def pay(context: Context, destination: int, amount: int) -> Result:
+def pay(context: Context, destination: int, amount: int) -> Effect[Any]:
     """Move ``amount`` to ``destination``, as a command of the program would."""
     books = context.bank.service.transfers
     return Effect(
@@ -155,7 +156,64 @@ async def refuse(_context: Context) -> Result:
     raise Refused("insufficient_balance", balance=0)
 
 
+async def demote(context: Context) -> Result:
+    """Pay, though the role is lost on the way to the books."""
+    destination, amount = context.args.split()
+    paid = pay(context, int(destination), int(amount))
+
+    async def perform(beside: Beside) -> Any:
+        await context.bank.service.users.appoint(context.account, Role.MEMBER)
+        return await paid.perform(beside)
+
+    return Effect(perform, paid.answer)
+
+
+async def vault(_context: Context) -> Result:
+    return Answer("vault", choices=(Choice("vault.open", anyone=True),))
+
+
+async def opened(_context: Context) -> Result:
+    return Answer("opened", replace=False, toast="opened")
+
+
+TALLY = "tally:1"
+
+
+async def tally(_context: Context) -> Result:
+    return Answer(
+        "tally", {"taps": 0}, choices=(Choice("tally.tap", anyone=True),), track=TALLY, question=TALLY
+    )
+
+
+async def tap(context: Context) -> Result:
+    """Change what the card shows, by a unit of its own."""
+
+    def perform(beside: Beside) -> Awaitable[None]:
+        def decide(view: View) -> Decision[None]:
+            return Decision(None, rows=(live("tally.changed", context.chat.id, TALLY, {}, view.now),))
+
+        return context.bank.service.journal.submit(Unit(decide, beside=beside))
+
+    return Effect(perform, lambda _: Answer("tapped", replace=False, toast="tapped", private=True))
+
+
+def shown_tally(bank: Bank, _facts: Mapping[str, Any]) -> Answer:
+    rows = bank.service.reader.select(
+        "SELECT count(*) FROM inbox WHERE code IS NULL AND id > 1 AND state = 'done'"
+    )
+    return Answer("tally", {"taps": rows[0][0]}, choices=(Choice("tally.tap", anyone=True),))
+
+
 COMMANDS = (
+    Command("demote", "pay as an admin", demote, role=Role.ADMIN),
+    Command(
+        "vault",
+        "for admins to open",
+        vault,
+        actions={"vault.open": opened},
+        action_roles={"vault.open": Role.ADMIN},
+    ),
+    Command("tally", "count", tally, actions={"tally.tap": tap}, cards={"tally.changed": shown_tally}),
     Command("hello", "say hello", hello),
     Command("secret", "what you own", secret),
     Command("give", "pay", give, "<id> <amount>", aliases=("tip",), moves_money=True),
@@ -212,6 +270,7 @@ class Stage:
             random=random.Random(self._program),
             polling=Tenure(self.service.leases, "poller", "stage", clock=self.clock),
             telling=Tenure(self.service.leases, "notifier", "stage", clock=self.clock),
+            ticking=Tenure(self.service.leases, "ticker", "stage", clock=self.clock),
             operators=tuple(self.owners),
             poll_seconds=1,
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot import inbox
 from bot.transport import read_update
 from ledger.accounts import AccountId
-from ledger.users import Role
+from ledger.roles import Role
 from sandbox.telegram import Chat, User
 from tests.bot.stage import Stage, stage
 
@@ -173,6 +173,44 @@ async def test_a_role_counts_at_the_moment_of_the_act(bot: Stage, ana: User) -> 
     await bot.service.users.appoint(AccountId(ana.id), Role.ADMIN)
     bot.telegram.say(ana, chat, "/boast")
     await bot.heard(ana, chat, "boast")
+
+
+async def test_a_role_that_is_lost_before_the_commit_moves_nothing(bot: Stage, ana: User, ben: User) -> None:
+    """The act was allowed when it was looked at; what counts is the role when it commits."""
+    await bot.fund(ana, 100)
+    await bot.fund(ben, 1)
+    await bot.service.users.appoint(AccountId(ana.id), Role.ADMIN)
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, f"/demote {ben.id} 40")
+    await bot.heard(ana, chat, "refused.role_too_low")
+    assert (bot.balance(ana), bot.balance(ben)) == (100, 1)
+    assert bot.rows("SELECT state, code FROM inbox") == [("refused", "role_too_low")]
+
+
+async def test_a_button_may_take_more_than_its_command(
+    bot: Stage, ana: User, owner: User, plaza: Chat
+) -> None:
+    bot.telegram.say(ana, plaza, "/vault")
+    shown = await bot.heard(ana, plaza, "vault")
+    query = bot.telegram.tap(ana, shown)
+    assert (await bot.answered(query)).startswith("refused.role_too_low")
+    query = bot.telegram.tap(owner, shown)
+    assert (await bot.answered(query)).startswith("opened")
+
+
+async def test_a_card_shows_what_is_so_when_it_is_sent(bot: Stage, ana: User, plaza: Chat) -> None:
+    """Changes that come fast are shown together, by edits of the one message, and none is lost."""
+    bot.telegram.say(ana, plaza, "/tally")
+    shown = await bot.heard(ana, plaza, "tally")
+    for _ in range(5):
+        bot.telegram.tap(ana, shown)
+    await bot.until(lambda: bot.rows("SELECT count(*) FROM inbox WHERE state <> 'new'") == [(6,)])
+    bot.clock.pass_seconds(10)
+    await bot.until(lambda: not bot.rows("SELECT 1 FROM outbox WHERE state = 'pending'"))
+    card = bot.said(ana, plaza, "tally")
+    assert [each.text for each in card] == ['tally {"taps": 5}']
+    assert [key["callback_data"] for row in card[0].buttons for key in row] == ["tally:1.0"]
+    assert bot.rows("SELECT count(*) < 5 FROM outbox WHERE event = 'tally.changed'") == [(1,)]
 
 
 async def test_an_owner_of_the_settings_may_do_what_admins_may(bot: Stage, owner: User) -> None:

@@ -1,8 +1,9 @@
 """One current owner for each name; what is doubtful is told as doubtful."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ class Pages:
                 self.connection.executescript(script.read_text())
         self.book = NameBook(self)
 
-    def select(self, sql: str, parameters: tuple[object, ...] = ()) -> list[object]:
+    def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         return self.connection.execute(sql, parameters).fetchall()
 
     def see(self, *people: Person, at: int = NOW) -> None:

@@ -35,8 +35,8 @@ class Table:
             found = self.tracked.get(parameters[0])
             return [found] if found else []
         if "WHERE id = ?" in sql:
-            return [(1,)] if any(row[0] == parameters[0] for row in self.rows) else []
-        return list(self.rows)
+            return [(row[3], 0) for row in self.rows if row[0] == parameters[0]]
+        return [(*row, None) for row in self.rows]
 
 
 @pytest.fixture

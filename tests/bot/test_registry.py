@@ -7,7 +7,7 @@ from bot.context import Context
 from bot.intents import Chat, ChatKind
 from bot.registry import Command, Registry, discover
 from bot.results import Result
-from bot.roles import Role, role_named
+from ledger.roles import Role, role_named
 
 PRIVATE = Chat(11, ChatKind.PRIVATE)
 GROUP = Chat(-11, ChatKind.SUPERGROUP)

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.accounts import BOT_TREASURY, WITHDRAWALS, AccountId
-from ledger.approvals import Approver, Verdict, decide_approval
+from ledger.approvals import Verdict, decide_approval
 from ledger.errors import BrokenInvariant, Refused
 from ledger.limits import DAY_MS, Limits, needs_approval
 from ledger.money import Amount
+from ledger.roles import Actor
 from ledger.units import Decision, Unit
 from ledger.withdrawals import (
     ManualOutcome,
@@ -59,7 +60,7 @@ def ask(
 def give(
     bank: Bank, asked: Withdrawal, verdict: Verdict, by: AccountId = CAROL, *, owner: bool = False
 ) -> None:
-    bank.decide(lambda view: decide_approval(view, Approver(by, owner), asked.id, verdict, {}))
+    bank.decide(lambda view: decide_approval(view, Actor(by, owner), asked.id, verdict, {}))
 
 
 # Limits of a day
@@ -281,13 +282,13 @@ def test_nobody_decides_on_their_own_withdrawal(bank: Bank, verdict: Verdict) ->
 def test_the_role_is_looked_up_when_it_commits(bank: Bank, role: str) -> None:
     asked = ask(bank, "k1", 5_000, terms(approval=4_000))
     bank.write("UPDATE users SET role = ? WHERE id = ?", role, CAROL)
-    with pytest.raises(Refused, match="approver_too_low"):
+    with pytest.raises(Refused, match="role_too_low"):
         give(bank, asked, Verdict.APPROVED)
 
 
 def test_a_nobody_approves_nothing(bank: Bank) -> None:
     asked = ask(bank, "k1", 5_000, terms(approval=4_000))
-    with pytest.raises(Refused, match="approver_too_low"):
+    with pytest.raises(Refused, match="role_too_low"):
         give(bank, asked, Verdict.APPROVED, AccountId(12345))
 
 
@@ -310,7 +311,7 @@ def test_a_cancelled_one_is_not_approved(bank: Bank) -> None:
 def test_the_member_is_told_of_the_approval(bank: Bank) -> None:
     asked = ask(bank, "k1", 5_000, terms(approval=4_000))
     bank.decide(
-        lambda view: decide_approval(view, Approver(CAROL), asked.id, Verdict.APPROVED, {"choices": [1]})
+        lambda view: decide_approval(view, Actor(CAROL), asked.id, Verdict.APPROVED, {"choices": [1]})
     )
     (told,) = bank.news("withdrawal.approved")
     assert (told["recipient"], told["withdrawal"], told["choices"]) == (ALICE, asked.id, [1])

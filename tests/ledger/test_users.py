@@ -6,8 +6,9 @@ import pytest
 
 from ledger.accounts import BOT_TREASURY, AccountId
 from ledger.errors import Refused, WrongDatabase
+from ledger.roles import Role
 from ledger.service import LedgerService
-from ledger.users import MAX_NAME, Role
+from ledger.users import MAX_NAME
 from tests.ledger.desk import ANN, UJUNO, StoppedClock, ledger_at, rows_of
 
 DAN = AccountId(44)
@@ -51,7 +52,7 @@ async def test_only_registered_people_are_appointed(ledger: LedgerService, accou
 
 
 def test_an_owner_outranks_everybody() -> None:
-    assert sorted(Role, key=lambda role: role.rank) == [Role.MEMBER, Role.ELEVATED, Role.ADMIN, Role.OWNER]
+    assert sorted(Role) == [Role.MEMBER, Role.ELEVATED, Role.ADMIN, Role.OWNER]
 
 
 async def test_a_database_is_bound_once(ledger: LedgerService, path: Path, clock: StoppedClock) -> None:

@@ -12,7 +12,7 @@ from bot.speech import Sentences
 from ledger.accounts import AccountId
 from ledger.limits import Limits
 from ledger.money import Amount
-from ledger.users import Role
+from ledger.roles import Role
 from ledger.withdrawals import Terms, Withdrawal
 from sandbox.telegram import Chat, Message, User
 from tests.bot.commands.conftest import FEE, MINIMUM, TREASURY

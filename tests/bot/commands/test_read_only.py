@@ -6,10 +6,10 @@ import pytest
 
 from bot.intents import Chat as BotChat
 from bot.intents import ChatKind
-from bot.roles import Role
 from ledger.accounts import AccountId
 from ledger.money import Amount
 from ledger.outbox import news
+from ledger.roles import Role
 from ledger.units import Decision, Unit, View
 from sandbox.telegram import Chat, User
 from tests.bot.commands.conftest import TREASURY
@@ -34,7 +34,7 @@ async def test_start_opens_an_account(bot: Stage, ana: User) -> None:
     chat = bot.telegram.private(ana)
     bot.telegram.say(ana, chat, "/start")
     await bot.heard(ana, chat, "Welcome, Ana. Your account is open.")
-    assert bot.service.users.role(AccountId(ana.id)) == "member"
+    assert bot.service.users.role(AccountId(ana.id)) is Role.MEMBER
 
 
 async def test_a_hostile_name_is_only_shown(bot: Stage) -> None:
