@@ -29,7 +29,7 @@ from chain import inbound
 from chain.client import NodeClient
 from chain.endpoints import Endpoints
 from chain.lightclient import Anchor, LightClient
-from chain.scanner import Scanner
+from chain.scanner import Scanner, ScannerRules
 from chain.sender import Sender, SenderRules
 from chain.tenure import Tenure
 from chain.wallet import Wallet
@@ -115,7 +115,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         )
         loops: list[tuple[str, Loop]] = [
             *front.loops(),
-            *_chain_loops(settings, world, service, endpoints, scanning=scanning, signing=signing),
+            *_chain_loops(settings, world, wallet, service, endpoints, scanning=scanning, signing=signing),
             ("menu", Menu(telegram, bank.registry)),
             ("sweep", Sweep(service)),
         ]
@@ -128,6 +128,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
 def _chain_loops(
     settings: Settings,
     world: World,
+    wallet: Wallet,
     service: LedgerService,
     endpoints: Endpoints,
     *,
@@ -135,7 +136,6 @@ def _chain_loops(
     signing: Tenure,
 ) -> list[tuple[str, Loop]]:
     """Return the two loops of the chain: coins in, coins out."""
-    wallet = settings.wallet()
     anchor = Anchor(*settings.anchor) if settings.anchor else None
     sight = LightClient(endpoints, settings.parameters, clock=world.clock, anchor=anchor)
     scanner = Scanner(
@@ -146,6 +146,7 @@ def _chain_loops(
         treasury=inbound.Treasury(wallet.raw_address, settings.bech32_prefix),
         clock=world.clock,
         take_lies=endpoints.take_lies,
+        rules=ScannerRules(block_ms=settings.block_ms),
     )
     sender = Sender(
         wallet,

@@ -21,6 +21,8 @@ from ledger.reconciliation import ClaimsWanted
 
 MAX_CLAIMS_CHARACTERS: Final = 20_000
 """Of a block's claims kept as evidence: nodes say what they like, and as much."""
+BLOCKS_UNTIL_THE_NEXT: Final = 3
+"""A header bears the time of the votes for the block before it: so many blocks later stands what proves the next one."""
 
 
 class Sight(ChainView, Protocol):
@@ -43,6 +45,8 @@ class ScannerRules(NamedTuple):
     """How long to wait, and how much to do at once."""
 
     poll_seconds: float = 1.0
+    block_ms: int = 0
+    """About how long a block takes: in step with the chain, no node is asked for a block that cannot be there yet."""
     retry_seconds: float = 5.0
     standby_seconds: float = 5.0
     halted_seconds: float = 60.0
@@ -112,6 +116,8 @@ class Scanner:
             await self._post(block, state)
             trusted = block.header
             self._recovered()
+            if self._early_ms(trusted.time) > 0:
+                return await self._wait_at_tip()
         return 0.0
 
     async def _open(self) -> float:
@@ -200,7 +206,13 @@ class Scanner:
         if cursor is not None:
             await self._alert_when_unsettled(cursor)
             await self._foresee(cursor)
+            return max(self._rules.poll_seconds, self._early_ms(cursor.block_time) / 1000)
         return self._rules.poll_seconds
+
+    def _early_ms(self, block_time: Millis) -> int:
+        """Return how long the block after that of ``block_time`` cannot be there; a clock that is wrong costs a block's time."""
+        due = block_time + BLOCKS_UNTIL_THE_NEXT * self._rules.block_ms
+        return min(due - self._clock.now(), self._rules.block_ms)
 
     async def _foresee(self, cursor: Cursor) -> None:
         """Announce deposits of the block whose results the next one will prove; what cannot be had is no trouble."""

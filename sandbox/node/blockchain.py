@@ -87,6 +87,7 @@ class Built(NamedTuple):
     """A block that nobody has seen yet, with all that follows from it."""
 
     block: Block
+    packed: bytes
     changes: list[Change]
     version: multistore.Version
     councils: tuple[Council, Council]
@@ -217,7 +218,7 @@ class Blockchain:
     def adopt(self, built: Built) -> None:
         """Let a block stand: state, mempool and followers go on from it."""
         hashes = [sha256(tx).digest() for tx in built.block.txs]
-        self._past.stand(built.block.height, _packed(built.block), built.version, hashes)
+        self._past.stand(built.block.height, built.packed, built.version, hashes)
         self._remember(built.block)
         self.height = built.block.height
         self._council, self._next_council = built.councils
@@ -235,7 +236,7 @@ class Blockchain:
         ]
         return Row(
             height=built.block.height,
-            block=_packed(built.block),
+            block=built.packed,
             txs=json.dumps([sha256(tx).hexdigest() for tx in built.block.txs]),
             changes=json.dumps(changes),
             councils=json.dumps([council.seats for council in built.councils]),
@@ -315,7 +316,7 @@ class Blockchain:
         changes = layer.changes()
         version = multistore.applied(self.latest(), changes, place.height)
         block = self._signed(txs, results, told, version.app_hash())
-        return Built(block, changes, version, councils)
+        return Built(block, _packed(block), changes, version, councils)
 
     def _signed(
         self,

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ MAX_BLOCK_GAS: Final = -1
 CONSENSUS_HASH: Final = sha256(wire.integer(1, MAX_BLOCK_BYTES) + wire.integer(2, MAX_BLOCK_GAS)).digest()
 NO_BLOCK: Final = BlockId(b"", 0, b"")
 NO_COMMIT: Final = Commit(0, 0, NO_BLOCK, ())
+_TIMES_REMEMBERED: Final = 1_024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,6 +102,7 @@ def spell_base64(octets: bytes) -> str:
     return b64encode(octets).decode()
 
 
+@lru_cache(_TIMES_REMEMBERED)
 def spell_time(time: Timestamp) -> str:
     """Return a time in RFC 3339 with as many decimals as it has."""
     whole = (_EPOCH + timedelta(seconds=time.seconds)).strftime("%Y-%m-%dT%H:%M:%S").zfill(19)

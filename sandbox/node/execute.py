@@ -8,6 +8,7 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import coincurve
@@ -38,6 +39,8 @@ FEE_COLLECTOR: Final = address.module_address("fee_collector")
 _CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _COMPACT_SIGNATURE: Final = 64
 _COMPRESSED_KEY: Final = 33
+_SIGNATURES_REMEMBERED: Final = 1_024
+"""Each is looked at when it comes in, and again in its block."""
 _LARGEST_GAS: Final = 2**63 - 1
 
 
@@ -315,6 +318,7 @@ def replace_log(refusal: Refusal, log: str) -> Refusal:
     return named
 
 
+@lru_cache(_SIGNATURES_REMEMBERED)
 def signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether ``signature`` (r, low s) is ``public_key``'s over sha256(``message``)."""
     if len(signature) != _COMPACT_SIGNATURE:

@@ -80,6 +80,8 @@ class Outside:
     events: dict[str, Any] = field(default_factory=dict)
     """What the node claims of the next block."""
     at_offer: Callable[[], None] | None = None
+    asked: list[int] = field(default_factory=list)
+    """Heights of the blocks that were asked for."""
 
     def __post_init__(self) -> None:
         self.grow()
@@ -154,6 +156,7 @@ class Outside:
 
     async def block(self, height: int, trusted: TrustedHeader) -> VerifiedBlock:
         assert trusted.height == height - 1
+        self.asked.append(height)
         if self.faults:
             raise self.faults.pop(0)
         if height > self.height:

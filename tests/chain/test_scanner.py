@@ -10,7 +10,7 @@ from chain.scanner import ScannerRules, header_from_json, header_to_json
 from chain.verified import TrustedHeader
 from ledger.accounts import BOT_TREASURY, UNCLAIMED
 from ledger.ports import Millis
-from tests.chain.outside import ALICE, JUNO, Outside, Program, deposit_tx, program
+from tests.chain.outside import ALICE, BLOCK_MS, JUNO, Outside, Program, deposit_tx, program
 
 RULES = ScannerRules()
 
@@ -63,6 +63,37 @@ async def test_at_the_tip_the_scanner_waits(running: Program) -> None:
     await running.scan()
     assert await running.scanner.step() == RULES.poll_seconds
     assert running.alerts() == []
+
+
+async def test_in_step_with_the_chain_nobody_asks_for_a_block_that_cannot_be_there(
+    running: Program, outside: Outside
+) -> None:
+    await running.scan()
+    running.scanner._rules = ScannerRules(block_ms=BLOCK_MS)
+    outside.grow()
+    assert await running.scanner.step() == BLOCK_MS / 1000
+    assert running.cursor_height() == outside.height
+    assert outside.asked[-1] == outside.height
+
+
+@pytest.mark.parametrize("later", [-BLOCK_MS * 100, BLOCK_MS * 100])
+async def test_a_wrong_clock_costs_no_more_than_a_block_s_time(
+    running: Program, outside: Outside, later: int
+) -> None:
+    await running.scan()
+    running.scanner._rules = ScannerRules(block_ms=BLOCK_MS)
+    running.clock.later = later
+    outside.grow()
+    assert await running.scanner.step() <= BLOCK_MS / 1000
+    assert running.cursor_height() == outside.height
+
+
+async def test_catching_up_waits_for_nothing(running: Program, outside: Outside) -> None:
+    await running.scan()
+    running.scanner._rules = ScannerRules(block_ms=BLOCK_MS)
+    outside.grow_by(40)
+    await running.scan()
+    assert (running.cursor_height() or 0) >= outside.height - 2
 
 
 @pytest.mark.parametrize(

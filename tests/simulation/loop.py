@@ -87,12 +87,14 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
     """A loop without a selector: a real socket, subprocess or thread cannot happen on it."""
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
     _stopping: bool
 
     def __init__(self, seed: int | str) -> None:
         super().__init__()
         self._now = 0.0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """A heap by time, then by age: tuples compare without a call of Python."""
+        self._ages = itertools.count()
         self._order = random.Random(f"{seed}:order")
         self.latency = BlockingLatency(random.Random(f"{seed}:latency"))
         self._dead: set[int] = set()
@@ -104,6 +106,36 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
         return self._now
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        """Do as the base class does, without its checks for debugging."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., Any],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call ``callback`` at ``when``, in virtual seconds."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._ages), timer))
+        return timer
+
+    def call_later(  # type: ignore[override]
+        self,
+        delay: float,
+        callback: Callable[..., Any],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call ``callback`` after ``delay`` virtual seconds."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
 
     def create_future(self) -> asyncio.Future[Any]:
         """Return a future with a stable hash."""
@@ -146,9 +178,7 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
         if not self._ready and not self._stopping:
             self._advance()
         for handle in self._permuted():
-            if handle.cancelled():
-                continue
-            if self._put_aside(handle):
+            if handle._cancelled or self._put_aside(handle):
                 continue
             self.steps += 1
             if self.trace is not None:
@@ -156,21 +186,21 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
             handle._run()
 
     def _drop_cancelled_timers(self) -> None:
-        while self._scheduled and self._scheduled[0].cancelled():
-            heapq.heappop(self._scheduled)._scheduled = False  # type: ignore[attr-defined]
+        while self._timers and self._timers[0][2]._cancelled:
+            heapq.heappop(self._timers)
 
     def _advance(self) -> None:
-        if not self._scheduled:
+        if not self._timers:
             raise Deadlock(f"nothing left to run at {self._now:.3f} s")
-        self._now = max(self._now, self._scheduled[0].when())
-        while self._scheduled and self._scheduled[0].when() <= self._now:
-            handle = heapq.heappop(self._scheduled)
-            handle._scheduled = False  # type: ignore[attr-defined]
-            self._ready.append(handle)
+        self._now = max(self._now, self._timers[0][0])
+        while self._timers and self._timers[0][0] <= self._now:
+            self._ready.append(heapq.heappop(self._timers)[2])
 
     def _permuted(self) -> list[asyncio.Handle]:
         batch = list(self._ready)
         self._ready.clear()
+        if len(batch) == 1:
+            return batch
         places = [at for at, handle in enumerate(batch) if _is_task_step(handle)]
         if len(places) > 1:
             steps = [batch[at] for at in places]
@@ -194,7 +224,7 @@ class SimulatedLoop(asyncio.base_events.BaseEventLoop):
 
     def close(self) -> None:
         """Close the loop; what still waits on it is kept, because the dead among it must stay where they stand."""
-        _GRAVES.extend([*self._ready, *self._scheduled])
+        _GRAVES.extend([*self._ready, *self._timers])
         super().close()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:

@@ -7,7 +7,7 @@ death never stops what the server was doing, and "acted, but the answer is lost"
 import asyncio
 import contextvars
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -64,7 +64,7 @@ class Network(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, apps: Mapping[str, _AppCall], weather: Weather) -> None:
-        self._servers = {host: httpx.ASGITransport(app) for host, app in apps.items()}
+        self._apps = apps
         self._weather = weather
         self._world = contextvars.copy_context()
         self._world.run(incarnation.set, 0)
@@ -130,10 +130,52 @@ class Network(httpx.AsyncBaseTransport):
             answer.set_result(response)
 
     async def _ask(self, request: httpx.Request, body: bytes) -> httpx.Response:
-        copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
         port = f":{request.url.port}" if request.url.port else ""
-        response = await self._servers[f"{request.url.host}{port}"].handle_async_request(copy)
-        content = await response.aread()
+        call = _Call(request, body)
+        await self._apps[f"{request.url.host}{port}"](call.scope(), call.receive, call.send)
         return httpx.Response(
-            response.status_code, headers=response.headers, content=content, request=request
+            call.status, headers=call.headers, content=b"".join(call.parts), request=request
         )
+
+
+class _Call:
+    """One request as an ASGI app sees it, and what the app says."""
+
+    def __init__(self, request: httpx.Request, body: bytes) -> None:
+        self._request = request
+        self._unread: bytes | None = body
+        self.status = 500
+        self.headers: Sequence[tuple[bytes, bytes]] = ()
+        self.parts: list[bytes] = []
+
+    def scope(self) -> dict[str, Any]:
+        """Return where the request goes."""
+        url = self._request.url
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": self._request.method,
+            "headers": [(name.lower(), value) for name, value in self._request.headers.raw],
+            "scheme": url.scheme,
+            "path": url.path,
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "query_string": url.query,
+            "server": (url.host, url.port),
+            "client": ("127.0.0.1", 123),
+            "root_path": "",
+        }
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the body, whole; nobody comes after it."""
+        body, self._unread = self._unread, None
+        if body is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Take a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], message.get("headers", ())
+        else:
+            self.parts.append(message.get("body", b""))

@@ -7,8 +7,8 @@ from tests.simulation.city import City
 from tests.simulation.loop import SimulatedLoop, run
 
 IDLE_SECONDS = 60
-MOST_STEPS_A_SECOND = 80
-"""Of the whole city: a block every five seconds, a poll of the chain each second, a look at the outbox every half."""
+MOST_STEPS_A_SECOND = 40
+"""Of the whole city: a block every five seconds, a look at what to sign each second, one at the outbox every half."""
 
 
 def test_an_idle_program_rests(tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from hashlib import sha256
 
-from chain import address as bech32
 from chain import cosmos
-from sandbox.node import state
+from sandbox.node import addresses, state
 from sandbox.node.blockchain import Blockchain
 from sandbox.node.blocks import Block
 from sandbox.node.decoding import decode_tx
@@ -41,7 +40,7 @@ class Witness:
 
     def balance(self, address: str, height: int | None = None) -> int:
         """Return what ``address`` holds after ``height`` (None: now), in base units."""
-        raw = bech32.decode(address, SANDBOX_PARAMETERS.prefix)
+        raw = addresses.decode(address, SANDBOX_PARAMETERS.prefix)
         version = self._chain.latest() if height is None else self._chain.version(height)
         return state.balance(version, raw, DENOM)
 
