@@ -1,4 +1,4 @@
-"""The journal: the only way value moves. Callers wait in two lanes, one task commits them in batches.
+"""The journal: the only way value moves. Callers wait in two lanes; what waits is committed in batches.
 
 No timer makes batches: while one is being written to disk the next one gathers, so a lone caller pays for one fsync
 and a crowd shares it (ledger.md, Write path).
@@ -6,6 +6,7 @@ and a crowd shares it (ledger.md, Write path).
 
 import asyncio
 from collections import deque
+from collections.abc import Collection, Iterable
 from enum import Enum
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -39,8 +40,9 @@ _Waiting = tuple[Unit[Any], "asyncio.Future[Any]"]
 
 
 class Journal:
-    """Units in, answers out. Start it with ``start`` and stop it with ``close``, on one event loop.
+    """Units in, answers out, on one event loop. Stop it with ``close``.
 
+    It has no task of its own that could be cancelled: callbacks of the loop hand one batch after the other to the writer.
     ``members_limit`` and ``system_limit`` bound the lanes; beyond them `Busy` is raised before any work.
     """
 
@@ -51,28 +53,22 @@ class Journal:
         self._blocking = blocking
         self._members, self._members_limit = deque[_Waiting](), members_limit
         self._system, self._system_limit = deque[_Waiting](), system_limit
-        self._idle: asyncio.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._resting = asyncio.Event()
+        self._resting.set()
         self._closing = False
-        self._cancelled = False
-
-    def start(self) -> None:
-        """Begin to commit."""
-        self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._run(), name="journal")
+        self._failure: BaseException | None = None
 
     async def close(self) -> None:
         """Commit what waits, take nothing new, and close the database. Raises what ended the journal before, if so."""
         self._closing = True
-        self._wake()
-        cancelled = self._task is not None and await _to_the_end(self._task)
+        cancelled = await _to_the_end(asyncio.ensure_future(self._resting.wait()))
         closing = asyncio.ensure_future(self._blocking(self._writer.close))
         cancelled |= await _to_the_end(closing)
         closing.result()
         if cancelled:
             raise asyncio.CancelledError
-        if self._task is not None and not self._task.cancelled():
-            self._task.result()
+        if self._failure is not None:
+            raise self._failure
 
     async def submit(self, unit: Unit[T], lane: Lane = Lane.MEMBERS) -> T:
         """Have ``unit`` decided and committed, and return its outcome once that is on disk.
@@ -95,48 +91,19 @@ class Journal:
             raise Busy(f"{len(waiting)} acts wait in the lane of {lane.value}")
         if self._closing:
             raise Unavailable("the journal is closed")
-        answer: asyncio.Future[T] = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
         waiting.append((unit, answer))
-        if self._idle is not None:
-            self._wake()
+        if self._resting.is_set():
+            self._resting.clear()
+            loop.call_soon(self._commit_next)
         return await answer
 
-    def _wake(self) -> None:
-        if self._idle is not None and not self._idle.done():
-            self._idle.set_result(None)
-
-    async def _run(self) -> None:
-        try:
-            while not self._cancelled:
-                if batch := self._drain():
-                    await self._commit_and_answer(batch)
-                elif self._closing:
-                    return
-                else:
-                    await self._wait()
-            raise asyncio.CancelledError
-        finally:
-            # However it ended, nobody may wait for an answer that will not come.
-            self._closing = True
-            for waiting in (self._system, self._members):
-                _give(list(waiting), [(None, Unavailable("the journal was stopped"))] * len(waiting))
-                waiting.clear()
-
-    async def _commit_and_answer(self, batch: list[_Waiting]) -> None:
-        answers: list[Answer] = [(None, OutcomeUnknown("the journal failed while committing"))] * len(batch)
-        try:
-            answers = await self._commit([unit for unit, _ in batch])
-        finally:
-            _give(batch, answers)
-
-    async def _wait(self) -> None:
-        self._idle = self._loop.create_future()
-        try:
-            await self._idle
-        except asyncio.CancelledError:
-            self._cancelled = True
-        finally:
-            self._idle = None
+    def _commit_next(self) -> None:
+        if batch := self._drain():
+            self._commit(batch)
+        else:
+            self._resting.set()
 
     def _drain(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -145,25 +112,46 @@ class Journal:
                 batch.append(waiting.popleft())
         return batch
 
-    async def _commit(self, units: list[Unit[Any]]) -> list[Answer]:
-        """Commit ``units``, waiting while another process writes."""
-        waited, pause = 0.0, _FIRST_PAUSE_SECONDS
-        while waited < LOCKED_LIMIT_SECONDS and not self._cancelled:
-            writing = asyncio.ensure_future(self._blocking(partial(self._writer.commit, units)))
-            self._cancelled |= await _to_the_end(writing)
-            try:
-                return writing.result()
-            except DatabaseLocked:
-                self._cancelled |= await _to_the_end(asyncio.ensure_future(asyncio.sleep(pause)))
-            except asyncio.CancelledError:
-                self._cancelled = True
-                return [(None, OutcomeUnknown("stopped while committing"))] * len(units)
-            waited += pause
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        return [(None, Unavailable("another process holds the database"))] * len(units)
+    def _commit(
+        self, batch: list[_Waiting], waited: float = 0.0, pause: float = _FIRST_PAUSE_SECONDS
+    ) -> None:
+        """Hand ``batch`` to the writer, after ``waited`` seconds of waiting for another process."""
+        units = [unit for unit, _ in batch]
+        writing = asyncio.ensure_future(self._blocking(partial(self._writer.commit, units)))
+        writing.add_done_callback(partial(self._committed, batch, waited, pause))
+
+    def _committed(
+        self, batch: list[_Waiting], waited: float, pause: float, writing: "asyncio.Future[list[Answer]]"
+    ) -> None:
+        loop = writing.get_loop()
+        error = OutcomeUnknown("stopped while committing") if writing.cancelled() else writing.exception()
+        if isinstance(error, DatabaseLocked):
+            if waited < LOCKED_LIMIT_SECONDS:
+                longer = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                loop.call_later(pause, self._commit, batch, waited + pause, longer)
+                return
+            _fail(batch, Unavailable("another process holds the database"))
+        elif error is not None:
+            self._end(batch, error)
+        else:
+            _give(batch, writing.result())
+        # A turn later those who were just answered stand in line again, and the next batch is theirs too.
+        loop.call_soon(self._commit_next)
+
+    def _end(self, batch: list[_Waiting], error: BaseException) -> None:
+        """Take nothing new after ``error``. However it ended, nobody may wait for an answer that will not come."""
+        self._closing, self._failure = True, error
+        _fail(batch, OutcomeUnknown("the journal failed while committing"))
+        for waiting in (self._system, self._members):
+            _fail(waiting, Unavailable("the journal was stopped"))
+            waiting.clear()
 
 
-def _give(batch: list[_Waiting], answers: list[Answer]) -> None:
+def _fail(batch: Collection[_Waiting], error: Exception) -> None:
+    _give(batch, [(None, error)] * len(batch))
+
+
+def _give(batch: Iterable[_Waiting], answers: list[Answer]) -> None:
     for (_, waiting), (outcome, error) in zip(batch, answers, strict=True):
         if waiting.done():
             continue  # its caller was cancelled; the act stands all the same

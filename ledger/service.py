@@ -94,7 +94,6 @@ class LedgerService:
         """
         await _migrate(path, clock, blocking)
         journal = Journal(Writer(store(path), clock), blocking)
-        journal.start()
         try:
             await journal.submit(_listing(assets), Lane.SYSTEM)
             reader = Reader(path)

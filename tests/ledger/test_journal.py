@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.audit import audit
-from ledger.errors import BrokenInvariant, Busy, LeaseLost, Refused, Unavailable
+from ledger.errors import BrokenInvariant, Busy, LeaseLost, OutcomeUnknown, Refused, Unavailable
 from ledger.journal import Journal, Lane
 from ledger.money import Amount
 from ledger.outbox import news
@@ -174,7 +174,6 @@ async def test_a_full_lane_is_busy_before_any_work(path: Path) -> None:
         await settle_people(service)
     held = HeldRunner()
     journal = Journal(Writer(Store(path), StoppedClock()), held, members_limit=2)
-    journal.start()
     held.free.clear()
     waiting = [asyncio.ensure_future(journal.submit(funding(ANN, 1))) for _ in range(2)]
     await asyncio.sleep(0)
@@ -252,22 +251,66 @@ async def test_a_cancelled_caller_does_not_cancel_the_act(path: Path, seed: int)
 
 
 @pytest.mark.parametrize("turns", range(8))
-async def test_stopping_the_writer_leaves_no_transaction_open(path: Path, turns: int) -> None:
-    """The journal's own task is cancelled at every turn of the loop around a commit."""
+async def test_ending_every_task_leaves_no_transaction_open(path: Path, turns: int) -> None:
+    """As a loop does when it ends: whatever runs is cancelled, at every turn of the loop around a commit."""
     runner = ThreadRunner()
     async with ledger_at(path, blocking=runner) as service:
         await settle_people(service)
         send = asyncio.ensure_future(service.transfer_between_users(ANN, BEN, Amount(1), UJUNO, key="k"))
         for _ in range(turns):
             await asyncio.sleep(0)
-        task = service.journal._task
-        assert task is not None
-        task.cancel()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
         (result,) = await outcomes([send])
-        stood = rows_of(path, "SELECT 1 FROM entries WHERE key = 'k'") == [(1,)]
-        assert stood == (not isinstance(result, Exception))
+        after = await service.transfer_between_users(ANN, BEN, Amount(1), UJUNO, key="after")
     runner.close()
+    stood = rows_of(path, "SELECT 1 FROM entries WHERE key = 'k'") == [(1,)]
+    assert stood or isinstance(result, asyncio.CancelledError)
+    assert after.destination_after == 1 + stood
     assert audit(path).clean
+
+
+async def test_when_a_commit_is_cancelled_nobody_waits_for_ever(path: Path) -> None:
+    async with ledger_at(path) as service:
+        await settle_people(service)
+    held = HeldRunner()
+    journal = Journal(Writer(Store(path), StoppedClock()), held)
+    held.free.clear()
+    first = asyncio.ensure_future(journal.submit(funding(ANN, 1)))
+    await held.begun.wait()
+    second = asyncio.ensure_future(journal.submit(funding(ANN, 1)))
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task(), first, second}:
+        task.cancel()
+    begun, waiting = await outcomes([first, second])
+    assert type(begun) is OutcomeUnknown
+    assert type(waiting) is Unavailable
+    held.free.set()
+    with pytest.raises(OutcomeUnknown):
+        await journal.close()
+
+
+async def test_who_was_just_answered_stands_in_the_next_batch(path: Path) -> None:
+    """Else callers that once got out of step would stay in two groups and pay for twice as many commits."""
+    held = HeldRunner()
+    async with ledger_at(path, blocking=held) as service:
+        await settle_people(service)
+        (before,) = rows_of(path, "SELECT count(*) FROM links")
+
+        async def twice(name: str) -> None:
+            for number in range(2):
+                await service.transfer_between_users(ANN, BEN, Amount(1), UJUNO, key=f"{name}{number}")
+
+        held.free.clear()
+        held.begun.clear()
+        early = asyncio.ensure_future(twice("early"))
+        await held.begun.wait()
+        late = asyncio.ensure_future(twice("late"))
+        await asyncio.sleep(0)
+        held.free.set()
+        await asyncio.gather(early, late)
+    (after,) = rows_of(path, "SELECT count(*) FROM links")
+    assert after[0] - before[0] == 3
 
 
 async def test_when_the_runner_fails_nobody_waits_for_ever(path: Path) -> None:
@@ -275,7 +318,6 @@ async def test_when_the_runner_fails_nobody_waits_for_ever(path: Path) -> None:
     async with ledger_at(path, blocking=runner) as service:
         await settle_people(service)
     journal = Journal(Writer(Store(path), StoppedClock()), runner)
-    journal.start()
     runner.close()
     acts = [asyncio.ensure_future(journal.submit(funding(ANN, 1))) for _ in range(2)]
     first, second = await outcomes(acts)
