@@ -274,10 +274,10 @@ class Notifier:
 
     async def _card(self, pending: Pending, subject: str, card: Card) -> Verdict:
         """Show ``subject`` as it is now, in the message that shows it."""
-        at = outbox.tracked(self.service.reader, subject)
-        if at is None:
+        if pending.tracked is None:
             # The answer that is to become the card is on its way, or nobody was shown one.
             return Verdict("pending", wait_ms=self._back_off(pending.attempts), why="not shown yet")
+        _, at = pending.tracked
         answer = card(self.bank, pending.facts)
         if answer is None:
             return Verdict("sent", why="nothing to show", rows=(Row(outbox.UNTRACK, (subject,)),))

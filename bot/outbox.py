@@ -176,13 +176,10 @@ class Desk:
             return Pending(
                 Priority(0, number), number, event, recipient, facts, attempts, _first_chat(facts, recipient)
             )
-        subject = live or subject_of(event, recipient, facts)
-        shown = tracked(self.reader, subject) if subject else None
-        if subject is None or shown is None:
-            rank = Priority(2, number)
-            return Pending(rank, number, event, recipient, facts, attempts, recipient, subject=live)
-        edit, rank = (subject, shown), Priority(1, number)
-        return Pending(rank, number, event, recipient, facts, attempts, shown.chat, edit, live)
+        edit = self._shown(live or subject_of(event, recipient, facts))
+        rank = Priority(1 if edit else 2, number)
+        chat = edit[1].chat if edit else recipient
+        return Pending(rank, number, event, recipient, facts, attempts, chat, edit, live)
 
     def _add(self, pending: Pending) -> None:
         self._loaded.add(pending.id)
@@ -210,8 +207,16 @@ class Desk:
             self.done(pending)
             return None
         self.pacer.take(pending.chat, now)
-        facts, revision = rows[0]
-        return pending._replace(facts=json.loads(facts), revision=revision)
+        text, revision = rows[0]
+        facts = json.loads(text)
+        # What it edits may have been sent since it was loaded, as a reply that waited before it.
+        edit = self._shown(pending.subject or subject_of(pending.event, pending.recipient, facts))
+        return pending._replace(facts=facts, revision=revision, tracked=edit)
+
+    def _shown(self, subject: str | None) -> tuple[str, Sent] | None:
+        """Return the message that shows ``subject``, with it."""
+        at = tracked(self.reader, subject) if subject else None
+        return (subject, at) if subject and at else None
 
     def done(self, pending: Pending) -> None:
         """Let the next message to that chat go."""

@@ -7,6 +7,7 @@ import pytest
 
 from bot.outbox import Desk, Pending, subject_of
 from bot.pacing import Pacer
+from bot.transport import Sent
 from ledger.ports import Millis
 
 START = 1_700_000_000_000
@@ -117,3 +118,13 @@ def test_news_belong_to_their_subject() -> None:
     assert subject_of("withdrawal.confirmed", 11, {"withdrawal": 7}) == "withdrawal:7"
     assert subject_of("deposit.credited", 11, {}) == "deposit:11"
     assert subject_of("transfer.received", 11, {}) is None
+
+
+def test_news_edit_what_was_shown_after_they_were_loaded(desk: Desk, table: Table) -> None:
+    """The tracker may be on its way while its first news wait behind it: they must find it once it is there."""
+    table.add("withdrawal.signed", 5, withdrawal=7)
+    desk.load()
+    table.tracked["withdrawal:7"] = (5, 99, 0)
+    pending = desk.take()
+    assert pending is not None
+    assert pending.tracked == ("withdrawal:7", Sent(5, 99))
