@@ -38,6 +38,7 @@ REASONS: Final[Mapping[str, str]] = {
     "mypy": "strict types",
     "pytest": "runs the tests",
     "pytest-asyncio": "tests that await",
+    "playwright": "plays the page of the sandbox in a browser",
     "pytest-timeout": "a test that hangs fails",
     "pytest-xdist": "tests on all cores",
     "ruff": "format and lint",
