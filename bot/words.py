@@ -6,6 +6,7 @@ member chose can be markup. A fact that is missing shows as an ellipsis: a recei
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.html import ELLIPSIS, Html, clean_line, cut, escape, render
@@ -98,6 +99,13 @@ class Words:
 
     def _is_amount(self, name: str, value: Any) -> bool:
         return name in self._amounts and isinstance(value, int)
+
+
+def moment(at: int) -> Html:
+    """Return the time ``at`` (milliseconds) as each reader's own clock shows it; where that is not known, in UTC."""
+    at_utc = datetime.fromtimestamp(at / 1000, UTC)
+    values = {"unix": escape(at // 1000), "utc": escape(f"{at_utc.day} {at_utc:%b %H:%M} UTC")}
+    return render('<tg-time unix="{unix}" format="dt">{utc}</tg-time>', values)
 
 
 Compose = Callable[[Words, Facts], Html]

@@ -1,4 +1,4 @@
-"""The books of the chain against the log: every deposit, withdrawal and unclaimed coin has its posting, and back.
+"""The other books against the log: every deposit, withdrawal, unclaimed coin, fine and bail has its posting, and back.
 
 The log itself is checked in audit.py; a row here that it does not bear out is a finding of the same audit.
 """
@@ -19,6 +19,11 @@ _SENTENCES: Final = {
     "unknown_payment_not_as_posted": "unknown payment {} is not what was posted for it",
     "posting_without_unknown_payment": "transaction {} is an unknown payment of which nothing is known",
     "unknown_payment_not_as_attributed": "unknown payment {} has another rest than its attributions leave",
+    "consequence_missing": "violation {} was to be a fine or a jail, and is neither",
+    "fine_not_as_posted": "fine {} is not what was posted for it",
+    "posting_without_fine": "transaction {} pays no fine",
+    "bail_not_as_posted": "jail {} is not what was posted for its bail",
+    "posting_without_bail": "transaction {} is bail for nobody",
     "unclaimed_not_as_booked": "UNCLAIMED owns another sum of {} than its rows say",
     "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
 }
@@ -26,7 +31,7 @@ _SQL: Final = queries("bookaudit")
 
 
 def book_problems(connection: sqlite3.Connection) -> list[str]:
-    """Return what the books of the chain and the log do not agree on, in sentences; an empty list is a clean audit."""
+    """Return what the other books and the log do not agree on, in sentences; an empty list is a clean audit."""
     return [
         sentence.format(row[0])
         for name, sentence in _SENTENCES.items()

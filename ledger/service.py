@@ -17,6 +17,7 @@ from ledger.leases import Leases, nobody_is_dead
 from ledger.migrate import migrate
 from ledger.money import Asset
 from ledger.payments import Payments
+from ledger.penalties import Penalties
 from ledger.pool import InlineReads, LongReads
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
@@ -64,10 +65,11 @@ class LedgerService:
         self.approvals = Approvals(journal, reader)
         self.reserve = Reserve(journal, reader)
         self.payments = Payments(journal, reader)
+        self.penalties = Penalties(journal, reader)
         self.blocks = Blocks(journal, reader, assets)
         self.leases = Leases(journal, reader, is_dead)
         self.identity = Identity(journal)
-        self.timed: tuple[Timed, ...] = ()
+        self.timed: tuple[Timed, ...] = (self.penalties,)
         """Books some of whose rows end by themselves, when their time has come."""
 
     @classmethod

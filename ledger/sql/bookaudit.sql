@@ -62,6 +62,37 @@ WHERE remaining <> amount - ifnull((
     WHERE attributions.payment = unknown_payments.id
 ), 0)
 
+-- name: consequence_missing
+-- Violations that say to be a fine or a jail, of which there is none.
+SELECT id FROM violations
+WHERE (kind = 'fine' AND id NOT IN (SELECT id FROM fines)) OR (kind = 'jail' AND id NOT IN (SELECT id FROM jails))
+
+-- name: fine_not_as_posted
+-- Paid fines whose posting is missing or another than they say.
+SELECT fines.id FROM fines LEFT JOIN transactions AS posted ON posted.id = fines.posting
+WHERE fines.state = 'paid' AND (
+    posted.kind IS NOT 'fine' OR posted.from_id IS NOT fines.person OR posted.to_id IS NOT -1
+    OR posted.denom IS NOT fines.denom OR posted.amount IS NOT fines.amount
+)
+
+-- name: posting_without_fine
+-- Payments of fines that no fine stands behind.
+SELECT id FROM transactions
+WHERE kind = 'fine' AND id NOT IN (SELECT posting FROM fines WHERE state = 'paid')
+
+-- name: bail_not_as_posted
+-- Jails ended by bail whose posting is missing or another than they say.
+SELECT jails.id FROM jails LEFT JOIN transactions AS posted ON posted.id = jails.posting
+WHERE jails.state = 'bailed' AND (
+    posted.kind IS NOT 'bail' OR posted.from_id IS NOT jails.ended_by OR posted.to_id IS NOT -1
+    OR posted.denom IS NOT jails.denom OR posted.amount IS NOT jails.bail
+)
+
+-- name: posting_without_bail
+-- Payments of bail that freed nobody.
+SELECT id FROM transactions
+WHERE kind = 'bail' AND id NOT IN (SELECT posting FROM jails WHERE state = 'bailed')
+
 -- name: unclaimed_not_as_booked
 -- Denoms of which UNCLAIMED owns another sum than its rows say.
 SELECT denom FROM (

@@ -26,7 +26,7 @@ JUNO = Asset(Denom("ujuno"), "JUNO", 6)
 USDC = Asset(Denom("ibc/4A4"), "USDC", 6)
 SPEECH = Sentences((JUNO, USDC), "https://explorer.example/tx/{hash}")
 ALL = {**sentences.ANSWERS, **sentences.NEWS, **sentences.REFUSALS}
-TAGS = {"b", "i", "code", "a"}
+TAGS = {"b", "i", "code", "a", "tg-time"}
 
 
 def sources() -> Iterator[ast.AST]:

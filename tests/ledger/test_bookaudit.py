@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from ledger.bookaudit import book_problems
-from tests.ledger.bank import ALICE, Bank, arrival, canonical
+from ledger.fines import payment_unit
+from ledger.jails import bail_unit
+from tests.ledger.bank import ALICE, CAROL, Bank, arrival, canonical
+from tests.ledger.court import fine, jail
 
 
 @pytest.fixture
@@ -24,6 +27,9 @@ def bank(tmp_path: Path) -> Bank:
     bank.block(ours=[bank.executed(paid)])
     bank.sign(cancelled, name="B")
     bank.ask("k3", 4_000)
+    bank.write("UPDATE users SET role = 'admin' WHERE id = ?", CAROL)
+    bank.do(payment_unit("k4", ALICE, fine(bank).id))
+    bank.do(bail_unit("k5", ALICE, jail(bank).id, {}))
     return bank
 
 
@@ -63,6 +69,13 @@ def test_books_that_were_kept_by_the_program_are_clean(file: sqlite3.Connection)
         ("UPDATE processed_deposits SET amount = '51000' WHERE account = 11", "not what was posted for it"),
         ("UPDATE processed_deposits SET account = 22 WHERE account = 11", "not what was posted for it"),
         ("DELETE FROM processed_deposits", "deposit of no transaction on chain"),
+        ("UPDATE fines SET amount = amount + 1", "fine 1 is not what was posted"),
+        ("UPDATE fines SET person = 22", "fine 1 is not what was posted"),
+        ("UPDATE fines SET state = 'forgiven', posting = NULL", "pays no fine"),
+        ("UPDATE jails SET bail = bail + 1", "jail 2 is not what was posted"),
+        ("UPDATE jails SET ended_by = 22", "jail 2 is not what was posted"),
+        ("UPDATE jails SET state = 'released', posting = NULL", "is bail for nobody"),
+        ("DELETE FROM jails", "is neither"),
         ("UPDATE unclaimed SET remaining = 0", "UNCLAIMED owns another sum of ujuno"),
         ("UPDATE settled SET balance = balance + 1", "than was proved at the cursor"),
     ],
