@@ -82,7 +82,10 @@ def clean_name(name: str, fallback: str = "someone") -> str:
 
 def clean_line(text: str) -> str:
     """Return ``text`` in one line, without what is invisible or turns the direction of reading."""
-    shown = "".join(_visible(unicodedata.normalize("NFC", text)))
+    if text.isascii() and text.isprintable():
+        shown = text
+    else:
+        shown = "".join(_visible(unicodedata.normalize("NFC", text)))
     return " ".join(shown.split())
 
 

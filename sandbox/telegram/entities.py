@@ -32,6 +32,8 @@ _REFERENCE: Final = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([a-zA-Z
 _ATTRIBUTE_NAME: Final = re.compile(r"[^\s=>/\"']*")
 _NAME_TOKEN: Final = re.compile(r"[A-Za-z0-9.-]*")
 _SPACE: Final = re.compile(r"\s*")
+_PLAIN: Final = re.compile(r"[^<&]+")
+_ANY: Final = re.compile(r".", re.DOTALL)
 _TAG_NAME: Final = re.compile(r"[^\s>]*")
 _USER_LINK: Final = re.compile(r"tg://user\?id=(\d{1,15})")
 _TIME_FORMAT: Final = re.compile(r"r|w?[dD]?[tT]?")
@@ -47,6 +49,8 @@ _AUTOMATIC: Final = (
 
 def utf16(text: str) -> int:
     """Return the length of ``text`` in UTF-16 units."""
+    if text.isascii():
+        return len(text)
     return len(text) + sum(character > "\uffff" for character in text)
 
 
@@ -85,8 +89,10 @@ class _Html:
                 self.end_tag()
             elif self.source[self.at] == "<":
                 self.start_tag()
+            elif self.source[self.at] == "&":
+                self.put(self.reference())
             else:
-                self.put(self.character())
+                self.put(self.take(_PLAIN))
         if self.open:
             raise _unparsable(f'Can\'t find end tag corresponding to start tag "{self.open[-1].tag}"')
         return "".join(self.plain), sorted(self.entities, key=lambda e: (e["offset"], -e["length"]))
@@ -98,9 +104,9 @@ class _Html:
     def byte(self, at: int) -> int:
         return len(self.source[:at].encode())
 
-    def character(self) -> str:
-        """Take one character or character reference; an unknown reference stays as it was typed."""
-        found = _REFERENCE.match(self.source, self.at) if self.source[self.at] == "&" else None
+    def reference(self) -> str:
+        """Take a character reference; an unknown one stays as it was typed."""
+        found = _REFERENCE.match(self.source, self.at)
         text = _referred(found) if found else None
         if found is None or text is None:
             self.at += 1
@@ -163,7 +169,7 @@ class _Html:
         self.at += 1
         text: list[str] = []
         while self.peek(begin) != quote:
-            text.append(self.character())
+            text.append(self.reference() if self.source[self.at] == "&" else self.take(_ANY))
         self.at += 1
         self.peek(begin)
         return "".join(text)
