@@ -77,6 +77,8 @@ class _Call(NamedTuple):
     context: Context
     needs: Role = Role.MEMBER
     asks_first: bool = False
+    lasting: bool = False
+    """It was pressed below a message that goes on telling something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class _Slip:
     needs: Role = Role.MEMBER
     """What it takes to do this, when it commits."""
     button: Button | None = None
+    lasting: bool = False
+    """The message with the button goes on telling something, whatever becomes of the tap."""
     silent: bool = False
     """A refusal of the tap itself: told over the chat, not in it."""
 
@@ -109,7 +113,7 @@ class _Slip:
         if code is None:
             require_role(view, self.actor, self.needs)
         rows = [inbox.close(self.item, code, view.now)]
-        if question is not None:
+        if question is not None and not self._is_toast(outcome):
             rows.append(buttons.close(question))
         answer = _told(outcome, self.item.id) if isinstance(outcome, Refused) else outcome
         if answer is None or self.place is None or self._is_toast(outcome):
@@ -127,9 +131,9 @@ class _Slip:
         return self.button if owned and not self.silent else None
 
     def _is_toast(self, outcome: Answer | Refused | None) -> bool:
-        """Tell whether ``outcome`` is told over the chat alone: one refusal must not wipe what all may press."""
+        """Tell whether ``outcome`` is told over the chat alone: a refusal must not wipe what is shown to all, or for long."""
         shared = self.button is not None and self.button.owner is None
-        return self.silent or (shared and isinstance(outcome, Refused))
+        return self.silent or ((shared or self.lasting) and isinstance(outcome, Refused))
 
     def _reached(self, view: View) -> list[Row]:
         """Whoever writes to the bot can be written to: what could not be delivered goes out now."""
@@ -198,7 +202,8 @@ class Dispatch:
     async def broken(self, item: Item) -> None:
         """End ``item`` whose answer failed by a mistake of ours: its sender is told, nothing is tried again."""
         deed = item.intent.deed
-        place = replies.place(deed) if isinstance(deed, Said | Tapped) else None
+        # Told below a button that was pressed, whose message may go on telling something.
+        place = replace(replies.place(deed), edit=None) if isinstance(deed, Said | Tapped) else None
         try:
             await self._commit(self._slip(item, place), Refused("internal_error"))
         except AnsweredElsewhere:
@@ -227,7 +232,7 @@ class Dispatch:
             await self._commit(replace(slip, silent=True), refusal)
             self._toast(Toast(tapped.query, f"refused.{refusal.code}", refusal.facts))
             return
-        slip = replace(slip, button=button)
+        slip = replace(slip, button=button, lasting=call is not None and call.lasting)
         try:
             told = await self._press(slip, call)
         except Refused as refusal:
@@ -316,7 +321,8 @@ class Dispatch:
         if found is None:
             raise Refused("button_unknown")
         command, act = found
-        return _Call(command, act, context, command.role_of(button.action))
+        lasting = button.action in command.lasting
+        return _Call(command, act, context, command.role_of(button.action), lasting=lasting)
 
     def _again(self, button: Button, presser: Person) -> _Call:
         """Return the old command that its sender wants after all, under the key of its message."""

@@ -52,6 +52,8 @@ class Command:
     actions: Mapping[str, Act] = field(default_factory=dict)
     action_roles: Mapping[str, Role] = field(default_factory=dict)
     """Of actions that take a higher role than the command itself."""
+    lasting: frozenset[str] = frozenset()
+    """Actions below messages that go on telling something: a refusal is told over the chat and leaves them alone."""
     cards: Mapping[str, "Card"] = field(default_factory=dict)
     """What live rows of the outbox show, by event: see `ledger.outbox.live`."""
 
@@ -84,8 +86,8 @@ class Registry:
                 _claim(self._by_action, action, (command, act))
             for event, card in command.cards.items():
                 _claim(self.cards, event, card)
-            if unknown := command.action_roles.keys() - command.actions.keys():
-                raise ValueError(f"{command.name} has roles for actions that it does not have: {unknown}")
+            if unknown := (command.action_roles.keys() | command.lasting) - command.actions.keys():
+                raise ValueError(f"{command.name} says something of actions that it does not have: {unknown}")
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands)

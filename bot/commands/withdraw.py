@@ -160,4 +160,5 @@ COMMAND = Command(
     moves_money=True,
     examples=("/withdraw 5 juno1…", "/withdraw all juno1… 104729"),
     actions={"withdraw.confirm": confirm, "withdraw.drop": drop, "withdraw.cancel": cancel},
+    lasting=frozenset({"withdraw.cancel"}),
 )

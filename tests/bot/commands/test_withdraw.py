@@ -6,6 +6,7 @@ import pytest
 
 from ledger.accounts import AccountId
 from ledger.freezes import freeze_unit
+from ledger.leases import lock_withdrawal
 from ledger.outbox import news
 from ledger.units import Decision, Unit, View
 from ledger.withdrawals import Withdrawal, WithdrawalState, facts_of
@@ -145,6 +146,22 @@ async def test_it_can_be_cancelled_until_it_is_signed(bot: Stage, ana: User, cha
     await bot.settled()
     assert bot.balance(ana) == TEN
     assert len(bot.said(ana, chat, "Withdrawal")) == 1
+
+
+async def test_a_cancel_too_late_leaves_the_tracker_as_it_is(bot: Stage, ana: User, chat: Chat) -> None:
+    withdrawal = await queued(bot, ana, chat)
+    tracker = await bot.heard(ana, chat, f"Withdrawal {withdrawal.id} · queued")
+    cancel = tracker.buttons[0][0]["callback_data"]
+    locked = Decision(None, rows=(lock_withdrawal(withdrawal.id, "signer"),))
+    await bot.service.journal.submit(Unit(lambda _: locked))
+    await tell(bot, "withdrawal.confirmed", withdrawal, tx="AB12", height=7)
+    await bot.until(lambda: tracker.text.startswith(f"Withdrawal {withdrawal.id} · arrived"))
+    bot.clock.pass_seconds(5)
+    query = bot.telegram.tap(ana, tracker, forged=cancel)
+    assert "is signed already and can't be cancelled" in await bot.answered(query)
+    await bot.settled()
+    assert tracker.text.startswith(f"Withdrawal {withdrawal.id} · arrived")
+    assert bot.rows("SELECT code FROM inbox ORDER BY id DESC LIMIT 1") == [("withdrawal_not_cancellable",)]
 
 
 async def test_an_ended_one_is_cancelled_once(bot: Stage, ana: User, chat: Chat) -> None:

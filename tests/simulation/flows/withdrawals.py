@@ -14,10 +14,6 @@ from tests.simulation.people import PRESSES, YES, People
 
 _ENDS: Final = ("confirmed", "returned", "cancelled")
 _TOLD_ENDS: Final = {"confirmed": "arrived"}
-_CANCELLED_TOO_LATE: Final = (
-    "SELECT 1 FROM inbox WHERE sender = ? AND code = 'withdrawal_not_cancellable' LIMIT 1"
-)
-"""Its answer takes the place of the message that showed how the withdrawal ended."""
 _LOST_BY_RETURNS: Final = """
 SELECT w.account, sum(t.amount) AS fee FROM withdrawals AS w JOIN transactions AS t ON t.reference = w.id
 WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
@@ -121,8 +117,7 @@ class Withdrawals(Flow):
     def _asked(self, books: Books, payment: Payment, row: Any, received: int) -> Iterator[str]:
         words = repr(payment.message.text)
         told = f"Withdrawal {row['id']} · {_TOLD_ENDS.get(row['state'], row['state'])}"
-        too_late = books.select(_CANCELLED_TOO_LATE, (payment.source,))
-        if not too_late and not books.was_told(payment.source, told):
+        if not books.was_told(payment.source, told):
             yield f"nobody was told: {told}"
         first = _first_press(books, payment)
         if not payment.confirmed and (first is None or first["code"] != "too_many"):
