@@ -157,7 +157,7 @@ async def test_a_members_press_changes_nothing_and_leaves_the_question(
     request = await request_of(bot, office)
     before = request.text
     tap = bot.telegram.tap(ben, request, label=f"Approve {withdrawal.id}")
-    assert await bot.answered(tap) == "/approvals is for admins."
+    assert await bot.answered(tap) == "That takes the role admin here."
     await bot.settled()
     assert (state(bot, withdrawal), request.text) == ("awaiting_approval", before)
     assert request.buttons
@@ -220,7 +220,7 @@ async def test_nothing_waits(bot: Stage, owner: User) -> None:
 
 async def test_members_see_no_list(bot: Stage, ana: User, chat: Chat) -> None:
     bot.telegram.say(ana, chat, "/approvals")
-    await bot.heard(ana, chat, "/approvals is for admins.")
+    await bot.heard(ana, chat, "That takes the role admin here.")
 
 
 # Limits of a day
