@@ -32,7 +32,7 @@ NO_LINK: Final = bytes(32)
 """What the first link continues."""
 
 _STANDING: Final = """
-SELECT e.key, e.id, e.digest, t.from_after, t.to_after, t.at
+SELECT e.key, e.id, e.digest, t.amount, t.from_after, t.to_after, t.at
 FROM json_each(?) AS wanted JOIN entries AS e ON e.key = wanted.value JOIN transactions AS t ON t.id = e.id
 """
 _ENTRY: Final = "(?, ?, ?, ?)"
@@ -47,8 +47,8 @@ SELECT ifnull((SELECT max(id) FROM transactions), 0), ifnull((SELECT max(id) FRO
 """
 
 
-Standing = tuple[int, bytes, int | None, int | None, int]
-"""An entry that a key stands for: id, digest, both balances after its first posting, time."""
+Standing = tuple[int, bytes, int, int | None, int | None, int]
+"""An entry that a key stands for: id, digest, and of its first posting the amount, both balances after it, the time."""
 
 
 class Link(NamedTuple):

@@ -17,7 +17,7 @@ MAX_NOTE: Final = 256
 def transfer_unit(
     source: AccountId,
     destination: AccountId,
-    amount: Amount,
+    amount: Amount | None,
     denom: Denom,
     *,
     key: str,
@@ -26,33 +26,38 @@ def transfer_unit(
 ) -> Unit[Receipt]:
     """Return the unit that moves ``amount`` base units from person ``source`` to person ``destination``.
 
-    Its decision refuses with ``not_positive``, ``amount_too_large``, ``same_account``, ``not_a_user`` (an account of the
+    ``amount`` None is all that ``source`` owns when it is decided, be it more or less than when they asked. The
+    decision refuses with ``nothing_to_send`` (all of nothing), ``not_positive``, ``amount_too_large``, ``same_account``, ``not_a_user`` (an account of the
     system), ``unknown_account``, ``note_too_long`` or ``insufficient_balance``.
     """
-    # Numbers and a denom hold no line break, and the note is last: no two inputs spell the same.
-    digest = sha256(f"transfer\n{source}\n{destination}\n{amount}\n{denom}\n{note}".encode()).digest()
+    # Numbers, "all" and a denom hold no line break, and the note is last: no two inputs spell the same.
+    wanted = "all" if amount is None else amount
+    digest = sha256(f"transfer\n{source}\n{destination}\n{wanted}\n{denom}\n{note}".encode()).digest()
 
     def decide(view: View) -> Decision[Receipt]:
-        if not 0 < amount <= MAX_AMOUNT or source <= 0 or destination <= 0 or source == destination:
-            raise _refusal(source, destination, amount)
+        moved = view.balance(source, denom) if amount is None else amount
+        if not 0 < moved <= MAX_AMOUNT or source <= 0 or destination <= 0 or source == destination:
+            raise _refusal(source, destination, amount, denom)
         if len(note) > MAX_NOTE:
             raise Refused("note_too_long", length=len(note), limit=MAX_NOTE)
         if not view.exists(destination):
             raise Refused("unknown_account", account=destination)
-        posting = Posting(source, destination, amount, denom)
+        posting = Posting(source, destination, moved, denom)
         return Decision(AS_POSTED, (Entry(key, digest, "transfer", (posting,), source, note),))
 
     return Unit(decide, key, digest, None, beside)
 
 
-def _refusal(source: AccountId, destination: AccountId, amount: Amount) -> Refused:
-    if amount <= 0:
+def _refusal(source: AccountId, destination: AccountId, amount: Amount | None, denom: Denom) -> Refused:
+    if amount is not None and amount <= 0:
         return Refused("not_positive", amount=amount)
-    if amount > MAX_AMOUNT:
+    if amount is not None and amount > MAX_AMOUNT:
         return Refused("amount_too_large", amount=amount)
     if source == destination:
         return Refused("same_account", account=source)
-    return Refused("not_a_user", account=min(source, destination))
+    if source <= 0 or destination <= 0:
+        return Refused("not_a_user", account=min(source, destination))
+    return Refused("nothing_to_send", denom=denom)
 
 
 class Transfers:
@@ -65,13 +70,13 @@ class Transfers:
         self,
         source: AccountId,
         destination: AccountId,
-        amount: Amount,
+        amount: Amount | None,
         denom: Denom,
         *,
         key: str,
         note: str = "",
         beside: Beside | None = None,
     ) -> Coroutine[Any, Any, Receipt]:
-        """Move ``amount`` base units; see `transfer_unit` for what is refused and `Journal.submit` for the rest."""
+        """Move ``amount`` base units, None being all; see `transfer_unit` for what is refused and `Journal.submit` for the rest."""
         unit = transfer_unit(source, destination, amount, denom, key=key, note=note, beside=beside)
         return self._journal.submit(unit)

@@ -71,11 +71,12 @@ class Decision(NamedTuple, Generic[T]):
 class Receipt(NamedTuple):
     """What became of one entry: its id is the id of its first posting.
 
-    ``source_after`` and ``destination_after`` are the balances behind the first posting (None: the chain).
+    ``amount`` is what the first posting moved, ``source_after`` and ``destination_after`` the balances behind it (None: the chain).
     ``replayed`` tells that the key had been used before, with the same inputs, and nothing was posted now.
     """
 
     entry_id: int
+    amount: Amount
     source_after: Amount | None
     destination_after: Amount | None
     at: Millis

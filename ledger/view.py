@@ -169,7 +169,7 @@ class WriterView:
                 # Without a repeated key nobody asks; a key posted under another unit's name the database finds.
                 for first, key, digest, _ in entries:
                     row = transactions[first - start]
-                    self.standing[key] = (first, digest, row[8], row[10], self._at)
+                    self.standing[key] = (first, digest, row[4], row[8], row[10], self._at)
         if rows:
             self._rows += rows
 

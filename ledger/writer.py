@@ -170,11 +170,12 @@ class Writer:
 
 def _recall(unit: Unit[Any], view: WriterView, standing: Standing) -> Decision[Any]:
     """Answer a key that stands: the first outcome for the same inputs, Conflict for others."""
-    entry_id, digest, source_after, destination_after, at = standing
+    entry_id, digest, amount, source_after, destination_after, at = standing
     if digest != unit.digest:
         raise Conflict(f"key {unit.key} was used before with other inputs")
     receipt = Receipt(
         entry_id,
+        Amount(amount),
         None if source_after is None else Amount(source_after),
         None if destination_after is None else Amount(destination_after),
         Millis(at),
@@ -185,8 +186,8 @@ def _recall(unit: Unit[Any], view: WriterView, standing: Standing) -> Decision[A
 
 def _posted(unit: Unit[Any], view: WriterView, plan: Plan) -> Any:
     """Return what became of the first entry of ``plan``, in the words of the unit."""
-    number, _, _, _, _, _, _, _, source_after, _, destination_after, _, _, _, at = plan[2][0]
-    receipt = Receipt(number, source_after, destination_after, at)  # type: ignore[arg-type]  # NewTypes of columns
+    number, _, _, _, amount, _, _, _, source_after, _, destination_after, _, _, _, at = plan[2][0]
+    receipt = Receipt(number, amount, source_after, destination_after, at)  # type: ignore[arg-type]  # NewTypes of columns
     return receipt if unit.recall is None else unit.recall(view, receipt)
 
 

@@ -20,7 +20,8 @@ class Order(NamedTuple):
 
     recipient: AccountId
     name: str
-    amount: Amount
+    amount: Amount | None
+    """None: all that there is when it is paid."""
     denom: Denom
     note: str
 
@@ -36,13 +37,8 @@ async def send(context: Context) -> Result:
     payment = read_payment(words, context.reply, context.bank.assets)
     found = find_recipient(payment.who, context.reply, context.who, context.bank.names, context.now)
     denom = payment.wanted.asset.denom
-    amount = payment.wanted.amount
-    if amount is None:
-        amount = context.bank.service.reader.balance(context.account, denom)
-    if amount <= 0:
-        raise Refused("nothing_to_send", symbol=payment.wanted.asset.symbol)
-    order = Order(found.id, found.name, amount, denom, payment.note)
-    return _ask(order, found) if found.doubt else _pay(context, order)
+    order = Order(found.id, found.name, payment.wanted.amount, denom, payment.note)
+    return _ask(context, order, found) if found.doubt else _pay(context, order)
 
 
 async def confirm(context: Context) -> Result:
@@ -55,7 +51,13 @@ async def drop(_context: Context) -> Result:
     return Answer("send.dropped")
 
 
-def _ask(order: Order, found: Recipient) -> Answer:
+def _ask(context: Context, order: Order, found: Recipient) -> Answer:
+    """Return the question, with the amount that is paid on a yes, whatever comes in meanwhile."""
+    if order.amount is None:
+        balance = context.bank.service.reader.balance(context.account, order.denom)
+        if balance <= 0:
+            raise Refused("nothing_to_send", denom=order.denom)
+        order = order._replace(amount=balance)
     facts = {
         "typed": found.typed,
         "to": order.name,
@@ -84,22 +86,22 @@ def _pay(context: Context, order: Order) -> Effect[Receipt]:
         )
 
     def answer(receipt: Receipt) -> Answer:
+        told = {**facts, "amount": receipt.amount, "receipt": receipt.entry_id}
         if told_here:
-            return Answer("send.group", {**facts, "receipt": receipt.entry_id}, toast="send.sent")
-        more = {"receipt": receipt.entry_id, "left": receipt.source_after}
-        return Answer("send.private", {**facts, **more}, private=True, toast="send.sent")
+            return Answer("send.group", told, toast="send.sent")
+        told["left"] = receipt.source_after
+        return Answer("send.private", told, private=True, toast="send.sent")
 
     return Effect(perform, answer)
 
 
 def _facts(context: Context, order: Order) -> dict[str, Any]:
-    """Return what both sides may read of a payment: no balance is among it."""
+    """Return what both sides may read of a payment beside its amount: no balance is among it."""
     return {
         "sender": context.who.id,
         "who": clean_name(context.who.name),
         "recipient": order.recipient,
         "to": order.name,
-        "amount": order.amount,
         "denom": order.denom,
         "note": order.note,
     }
@@ -112,7 +114,7 @@ def _with_news(beside: Beside, recipient: AccountId, facts: dict[str, Any]) -> B
         written = beside(view, outcome)
         if not written or not isinstance(outcome, Receipt) or outcome.replayed:
             return written
-        told = {**facts, "receipt": outcome.entry_id}
+        told = {**facts, "amount": outcome.amount, "receipt": outcome.entry_id}
         return [*written, news("transfer.received", recipient, told, view.now)]
 
     return rows

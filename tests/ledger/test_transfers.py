@@ -17,6 +17,11 @@ async def send(ledger: LedgerService, amount: int, key: str = "k", **changed: An
     return await ledger.transfer_between_users(amount=Amount(amount), key=key, **facts)
 
 
+async def send_all(ledger: LedgerService, key: str = "k", **changed: Any) -> Any:
+    facts = {"source": ANN, "destination": BEN, "denom": UJUNO, **changed}
+    return await ledger.transfer_between_users(amount=None, key=key, **facts)
+
+
 async def test_moves_what_was_asked(ledger: LedgerService) -> None:
     receipt = await send(ledger, 300)
     assert (receipt.source_after, receipt.destination_after, receipt.replayed) == (700, 300, False)
@@ -103,3 +108,35 @@ async def test_coins_received_in_a_batch_can_be_spent_in_it(ledger: LedgerServic
     )
     assert [result.source_after for result in results] == [0, 0]
     assert ledger.reader.balance(CAT, UJUNO) == 1_000
+
+
+async def test_all_is_what_there_is_when_it_moves(ledger: LedgerService) -> None:
+    """What came in after it was asked for, and before it was decided, goes with it."""
+    await send(ledger, 300, "before")
+    first, everything = await outcomes(
+        [send(ledger, 200, "a"), send_all(ledger, "b", source=BEN, destination=CAT)]
+    )
+    assert (first.amount, everything.amount, everything.source_after) == (200, 500, 0)
+
+
+async def test_all_twice_at_once_is_once(ledger: LedgerService) -> None:
+    first, again = await outcomes([send_all(ledger), send_all(ledger)])
+    assert again == first._replace(replayed=True)
+
+
+async def test_all_again_is_what_it_was(ledger: LedgerService) -> None:
+    first = await send_all(ledger)
+    await send(ledger, 400, "back", source=BEN, destination=ANN)
+    assert await send_all(ledger) == first._replace(replayed=True)
+    assert (first.amount, ledger.reader.balance(ANN, UJUNO)) == (1_000, 400)
+
+
+async def test_all_is_another_input_than_the_amount_that_it_was(ledger: LedgerService) -> None:
+    await send_all(ledger)
+    with pytest.raises(Conflict):
+        await send(ledger, 1_000)
+
+
+async def test_all_of_nothing_is_refused(ledger: LedgerService) -> None:
+    with pytest.raises(Refused, match="nothing_to_send"):
+        await send_all(ledger, source=CAT, destination=ANN)

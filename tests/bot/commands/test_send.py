@@ -83,6 +83,18 @@ async def test_all_leaves_nothing(bot: Stage, ana: User, ben: User) -> None:
     assert bot.balance(ana) == 0
 
 
+async def test_all_of_a_doubtful_name_pays_what_was_shown(bot: Stage, ana: User, ben: User) -> None:
+    await met(bot, ben)
+    bot.clock.pass_seconds(91 * DAY_SECONDS)
+    await bot.fund(ana, 8_000_000)
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/send all @ben")
+    question = await bot.heard(ana, chat, "I have not seen @ben for long")
+    assert "Send 8 JUNO there?" in question.text
+    bot.telegram.tap(ana, question, label="Yes, send")
+    await bot.heard(ana, chat, "Sent 8 JUNO to Ben.")
+
+
 async def test_a_name_that_moved_asks_and_then_pays_its_new_owner(bot: Stage, ana: User, ben: User) -> None:
     await met(bot, ben)
     thief = bot.telegram.person("Carl", "carl", user_id=44)

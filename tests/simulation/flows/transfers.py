@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.dispatch import OLD_MS
 from sandbox.telegram import Chat, Message
 from tests.simulation.books import Books
-from tests.simulation.city import DENOM, JUNO, City
+from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import People, Person
 
@@ -107,7 +107,7 @@ class Transfers(Flow):
             keys.add(key)
             rows = books.postings(key)
             yield from (
-                self._moved(books, transfer, key, rows[0]) if rows else self._unmoved(books, transfer, key)
+                self._moved(books, transfer, rows[0]) if rows else self._unmoved(books, transfer, key)
             )
         posted = [row["key"] for row in books.select(_POSTED)]
         for key in posted:
@@ -116,13 +116,13 @@ class Transfers(Flow):
         if len(posted) != len(set(posted)):
             yield "a transfer was posted twice"
 
-    def _moved(self, books: Books, transfer: Transfer, key: str, row: Any) -> Iterator[str]:
+    def _moved(self, books: Books, transfer: Transfer, row: Any) -> Iterator[str]:
         words = repr(transfer.message.text)
         if not transfer.valid:
             yield f"{words} must never move anything"
         if (row["from_id"], row["to_id"]) != (transfer.source, transfer.destination):
             yield f"{words} moved from {row['from_id']} to {row['to_id']}"
-        if transfer.amount is None and not _was_all(books, transfer, key, row):
+        if transfer.amount is None and row["from_after"]:
             yield f"{words} left {row['from_after']}"
         if row["at"] - transfer.message.at * 1000 > OLD_MS + _LATE_MS:
             yield f"{words} was executed though it was old and nobody was asked"
@@ -163,18 +163,3 @@ class Transfers(Flow):
 
 def _spelled(amount: int) -> str:
     return f"{amount // JUNO}.{amount % JUNO:06d}"
-
-
-def _was_all(books: Books, transfer: Transfer, key: str, row: Any) -> bool:
-    """Tell whether ``row`` moved all that there was, at the commit or when the command was read."""
-    later = books.select(
-        "SELECT ifnull(sum(iif(to_id = :id, amount, -amount)), 0) FROM transactions"
-        " WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at >= :since AND id < :row",
-        {
-            "id": transfer.source,
-            "denom": DENOM,
-            "since": books.command(key)["received_at"],
-            "row": row["id"],
-        },
-    )
-    return bool(row["from_after"] == 0 or (later and 0 < row["from_after"] <= later[0][0]))
