@@ -54,6 +54,10 @@ class Bank:
     me: Me
     owners: frozenset[int]
 
+    def account_name(self, account: AccountId) -> str:
+        """Return what people call ``account``: a member's clean name, or the books' own name of any other."""
+        return self.names.shown(account) if account > 0 else self.service.reader.name(account) or str(account)
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

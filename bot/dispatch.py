@@ -21,6 +21,7 @@ from bot.results import Answer, Choice, Effect, Result
 from ledger.accounts import AccountId
 from ledger.errors import LedgerError, Refused
 from ledger.outbox import OPERATORS
+from ledger.pauses import require_running
 from ledger.ports import Clock
 from ledger.roles import Actor, Role, require_role, role_of
 from ledger.units import Decision, Row, Unit, View
@@ -79,6 +80,9 @@ class _Call(NamedTuple):
     asks_first: bool = False
     lasting: bool = False
     """It was pressed below a message that goes on telling something."""
+    typed: bool = False
+    rests: bool = False
+    """A pause of money commands stops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class _Slip:
     actor: Actor
     needs: Role = Role.MEMBER
     """What it takes to do this, when it commits."""
+    rests: bool = False
+    """A pause of money commands stops this, also one that came meanwhile."""
     button: Button | None = None
     lasting: bool = False
     """The message with the button goes on telling something, whatever becomes of the tap."""
@@ -101,8 +107,8 @@ class _Slip:
         """Return the rows of ``outcome``.
 
         Raises, and thereby undoes the whole unit, AnsweredElsewhere when another process was faster, and Refused
-        ``button_used`` when another tap was, or ``role_too_low`` when the role was lost: what was looked at before the
-        writer's turn may have changed.
+        ``button_used`` when another tap was, ``role_too_low`` when the role was lost, or ``command_paused``: what was
+        looked at before the writer's turn may have changed.
         """
         if not inbox.is_new(view, self.item):
             raise AnsweredElsewhere(f"inbox {self.item.id}")
@@ -112,6 +118,8 @@ class _Slip:
         code = outcome.code if isinstance(outcome, Refused) else None
         if code is None:
             require_role(view, self.actor, self.needs)
+            if self.rests:
+                require_running(view)
         rows = [inbox.close(self.item, code, view.now)]
         if question is not None and not self._is_toast(outcome):
             rows.append(buttons.close(question))
@@ -292,7 +300,8 @@ class Dispatch:
         )
         context = replace(context, arguments={"inbox": item.id, "typed": typed.name})
         old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS
-        return _Call(command, command.act, context, command.role, asks_first=old)
+        rests = command.rests(None, command.role)
+        return _Call(command, command.act, context, command.role, asks_first=old, typed=True, rests=rests)
 
     def _talk(self, chat: Chat) -> None:
         """Talk is the group's own; in private somebody waits for an answer."""
@@ -321,8 +330,10 @@ class Dispatch:
         if found is None:
             raise Refused("button_unknown")
         command, act = found
+        needs = command.role_of(button.action)
         lasting = button.action in command.lasting
-        return _Call(command, act, context, command.role_of(button.action), lasting=lasting)
+        rests = command.rests(button.action, needs)
+        return _Call(command, act, context, needs, lasting=lasting, rests=rests)
 
     def _again(self, button: Button, presser: Person) -> _Call:
         """Return the old command that its sender wants after all, under the key of its message."""
@@ -346,9 +357,19 @@ class Dispatch:
 
     async def _run(self, call: _Call) -> Result:
         _allow(call)
+        if call.typed:
+            self._let_run(call)
         if call.asks_first and call.command is not None:
             return _ask(call.context, call.command)
-        return await call.act(call.context)
+        result = await call.act(call.context)
+        if isinstance(result, Effect):
+            # Before that a press moves nothing: turning a page or saying no goes on.
+            self._let_run(call)
+        return result
+
+    def _let_run(self, call: _Call) -> None:
+        if call.rests:
+            require_running(self._bank.service.reader)
 
     async def _finish(self, slip: _Slip, result: Result) -> Answer | Refused | None:
         """Commit ``result`` with its rows; return what was told."""
@@ -393,9 +414,13 @@ class Dispatch:
 
 
 def _needing(slip: _Slip, call: _Call | None, result: Result) -> _Slip:
-    """Return ``slip`` for an act that takes the role of its command, of its button or its own, whichever is highest."""
-    own = result.needs if isinstance(result, Effect) else Role.MEMBER
-    return replace(slip, needs=max(own, call.needs if call else Role.MEMBER))
+    """Return ``slip`` for an act that takes the role of its command, of its button or its own, whichever is highest.
+
+    What moves nothing does not rest at its commit: a word was asked for, and is given.
+    """
+    if not isinstance(result, Effect) or call is None:
+        return replace(slip, needs=call.needs if call else Role.MEMBER)
+    return replace(slip, needs=max(result.needs, call.needs), rests=call.rests)
 
 
 def _allow(call: _Call) -> None:

@@ -20,6 +20,7 @@ from ledger.ports import Millis
 NOTE_LIMIT: Final = 120
 """UTF-16 units of a note: one line under a receipt."""
 
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,15}")
 _TICKER: Final = re.compile(r"[A-Z]{2,8}")
 
 _MENTIONS: Final = ("mention", "text_mention")
@@ -121,6 +122,36 @@ def find_recipient(
     if found.id == asker.id:
         raise Refused("recipient_self")
     return found
+
+
+def read_target(
+    words: Sequence[Word], reply: ReplyTarget | None, names: NameBook, now: Millis
+) -> tuple[Recipient, list[Word]]:
+    """Return whom an order is about, and the words after it: ``<who> ...``, or all of them as an answer to a message.
+
+    An order may name an account by its number, and nobody is asked about a doubtful name: it is refused.
+    Raises Refused ``recipient_unnamed``, ``recipient_doubtful``, ``recipient_unknown``, ``recipient_nobody`` or
+    ``recipient_bot``.
+    """
+    if words and words[0].names_someone:
+        who = words[0]
+        found = _person(who.person) if who.person is not None else _named(who.text, names, now)
+        if found.doubt is not None:
+            raise Refused("recipient_doubtful", typed=found.typed)
+        return found, list(words[1:])
+    if words and _NUMBER.fullmatch(words[0].text):
+        account = AccountId(int(words[0].text))
+        return Recipient(account, names.shown(account)), list(words[1:])
+    if reply is None or reply.opens_topic:
+        raise Refused("recipient_unnamed")
+    if reply.sender is None:
+        raise Refused("recipient_nobody")
+    return _person(reply.sender), list(words)
+
+
+def read_reason(words: Sequence[Word]) -> str:
+    """Return why something is ordered: the rest of the words, in one clean line."""
+    return clean_line(" ".join(word.text for word in words))
 
 
 def _person(person: Person) -> Recipient:

@@ -47,13 +47,15 @@ class Command:
     in_private: bool = True
     in_group: bool = True
     moves_money: bool = False
-    """True: an old message asks before it acts, instead of acting."""
+    """True: an old message asks before it acts, instead of acting; and it rests while an admin paused (ledger.pauses)."""
     examples: tuple[str, ...] = ()
     actions: Mapping[str, Act] = field(default_factory=dict)
     action_roles: Mapping[str, Role] = field(default_factory=dict)
     """Of actions that take a higher role than the command itself."""
     lasting: frozenset[str] = frozenset()
     """Actions below messages that go on telling something: a refusal is told over the chat and leaves them alone."""
+    gives_back: frozenset[str] = frozenset()
+    """Actions that only give back to the presser what waits: a pause does not stop these."""
     cards: Mapping[str, "Card"] = field(default_factory=dict)
     """What live rows of the outbox show, by event: see `ledger.outbox.live`."""
 
@@ -65,6 +67,13 @@ class Command:
     def role_of(self, action: str) -> Role:
         """Return the role that a press of ``action`` takes."""
         return max(self.role, self.action_roles.get(action, self.role))
+
+    def rests(self, action: str | None, needs: Role) -> bool:
+        """Tell whether a pause stops this command, or a press of ``action`` of it that takes the role ``needs``.
+
+        Admins go on: they may have to mend what the pause is about.
+        """
+        return self.moves_money and needs < Role.ADMIN and action not in self.gives_back
 
     def fits(self, chat: Chat) -> bool:
         """Tell whether it may be used in ``chat``."""
@@ -86,7 +95,8 @@ class Registry:
                 _claim(self._by_action, action, (command, act))
             for event, card in command.cards.items():
                 _claim(self.cards, event, card)
-            if unknown := (command.action_roles.keys() | command.lasting) - command.actions.keys():
+            spoken_of = command.action_roles.keys() | command.lasting | command.gives_back
+            if unknown := spoken_of - command.actions.keys():
                 raise ValueError(f"{command.name} says something of actions that it does not have: {unknown}")
 
     def __iter__(self) -> Iterator[Command]:

@@ -27,6 +27,7 @@ class Sentences(Words):
             redact,
             labels=sentences.LABELS,
             moves=sentences.MOVES,
+            alerts=sentences.ALERTS,
             amounts=sentences.AMOUNTS,
         )
 

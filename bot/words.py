@@ -30,7 +30,7 @@ class _Gaps(dict[str, Html]):
 class Words:
     """Fills templates.
 
-    ``labels`` are words on buttons by action, ``moves`` what a line of history says; ``amounts`` names the facts that are base units, of the asset of the fact
+    ``labels`` are words on buttons by action, ``moves`` what a line of history says, ``alerts`` titles; ``amounts`` names the facts that are base units, of the asset of the fact
     ``denom``, of the main asset without one. ``explorer_tx`` has ``{hash}`` in it, or is empty: then no link is shown.
     ``redact`` strikes secrets out of what alerts quote: the words of an error may be anybody's.
     """
@@ -43,12 +43,14 @@ class Words:
         *,
         labels: Mapping[str, str],
         moves: Mapping[tuple[str, bool], str],
+        alerts: Mapping[str, str],
         amounts: frozenset[str],
     ) -> None:
         self._assets = {asset.denom: asset for asset in assets}
         self._main = assets[0]
         self._labels = labels
         self._moves = moves
+        self._alerts = alerts
         self._amounts = amounts
         self.explorer_tx = explorer_tx
         self.redact = redact
@@ -66,7 +68,7 @@ class Words:
 
     def fill(self, template: str, facts: Facts, **more: Html) -> Html:
         """Return ``template`` with ``facts`` in its fields, and ``more``, which is markup already."""
-        values = _Gaps({name: self._shown(name, value, facts) for name, value in facts.items()})
+        values = _Gaps({name: self.shown(name, value, facts) for name, value in facts.items()})
         values.setdefault("symbol", escape(self.asset(facts).symbol))
         values.update(more)
         return render(template, values)
@@ -81,6 +83,10 @@ class Words:
             self._moves.get((kind, came_in), "{kind}"), {"name": name, "kind": kind.replace("_", " ")}
         )
 
+    def alert(self, code: str) -> Html:
+        """Return the title of an alert; one without words is shown by its code."""
+        return escape(self._alerts.get(code, code))
+
     def details(self, facts: Facts) -> list[Html]:
         """Return facts as they are, one a line, for operators."""
         lines: list[Html] = []
@@ -94,7 +100,8 @@ class Words:
             )
         return lines
 
-    def _shown(self, name: str, value: Any, facts: Facts) -> Html:
+    def shown(self, name: str, value: Any, facts: Facts) -> Html:
+        """Return the fact ``name`` as people read it: an amount with its symbol, everything else clean and escaped."""
         return self.amount(value, facts) if self._is_amount(name, value) else escape(clean_line(str(value)))
 
     def _is_amount(self, name: str, value: Any) -> bool:

@@ -4,15 +4,16 @@ from bot.context import Context
 from bot.registry import Command
 from bot.results import Answer, Result
 from ledger.errors import Refused
+from ledger.pauses import standing_pause
 
 
 async def show_help(context: Context) -> Result:
     """List the commands, or tell more of one. Raises Refused ``command_unknown``."""
     allowed = context.bank.registry.allowed(context.role, context.chat)
     if not context.args:
-        return Answer(
-            "help.listed", {"commands": [{"usage": c.usage, "summary": c.summary} for c in allowed]}
-        )
+        listed = [{"usage": c.usage, "summary": c.summary} for c in allowed]
+        pause = standing_pause(context.bank.service.reader)
+        return Answer("help.listed", {"commands": listed, "paused": pause.reason if pause else ""})
     name = context.args.split()[0].lstrip("/").partition("@")[0].lower()
     command = context.bank.registry.named(name)
     if command not in allowed:

@@ -20,7 +20,8 @@ ANSWERS: Final = {
         "Hello. I keep {symbol} for the people here. Reply to somebody with <code>/tip 1</code> and it is theirs at "
         "once. What concerns only you, I tell you in private."
     ),
-    "help.listed": "<b>What I can do</b>\n\n{commands}\n\n/help and a command's name tells more of it.",
+    "help.listed": "<b>What I can do</b>\n\n{commands}\n\n/help and a command's name tells more of it.{pause_line}",
+    "help.paused": "\n\n⏸ Money commands rest: “{paused}”",
     "help.command": "<code>{usage}</code>\n{summary}{examples}{aliases}",
     "command.old": (
         "You sent <code>{typed}</code> some time ago, while I was away. I have not done it. Do you still want it?"
@@ -73,7 +74,8 @@ def _private_chat(words: Words, facts: Facts) -> list[Key]:
 
 def _help(words: Words, facts: Facts) -> Html:
     lines = [words.fill("<code>{usage}</code> · {summary}", each) for each in facts.get("commands", ())]
-    return words.fill(ANSWERS["help.listed"], {}, commands=join("\n", lines))
+    pause_line = words.fill(ANSWERS["help.paused"], facts) if facts.get("paused") else Html("")
+    return words.fill(ANSWERS["help.listed"], {}, commands=join("\n", lines), pause_line=pause_line)
 
 
 def _help_command(words: Words, facts: Facts) -> Html:

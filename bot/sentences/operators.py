@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.html import Html, escape, join
+from bot.html import Html, join
 from bot.words import Composed, Facts, Words
 
 NEWS: Final = {
@@ -57,8 +57,7 @@ REFUSALS: Final = {
 
 
 def _alert(words: Words, facts: Facts) -> Html:
-    code = str(facts.get("alert"))
-    title = escape(ALERTS.get(code, code))
+    title = words.alert(str(facts.get("alert")))
     rest = {name: value for name, value in facts.items() if name not in ("alert", "reference")}
     return words.fill(NEWS["alert.raised"], {}, title=title, details=join("\n", words.details(rest)))
 

@@ -28,8 +28,9 @@ from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.money import Amount, Asset, Denom
 from ledger.outbox import live
+from ledger.pauses import pause_unit
 from ledger.ports import Millis
-from ledger.roles import Role
+from ledger.roles import CONSOLE, Role
 from ledger.service import LedgerService
 from ledger.units import Beside, Decision, Entry, Posting, Unit, View
 from ledger.withdrawals import Terms
@@ -162,7 +163,20 @@ async def demote(context: Context) -> Result:
     paid = pay(context, int(destination), int(amount))
 
     async def perform(beside: Beside) -> Any:
-        await context.bank.service.users.appoint(context.account, Role.MEMBER)
+        users = context.bank.service.users
+        await users.appoint(CONSOLE, context.account, Role.MEMBER, "she left")
+        return await paid.perform(beside)
+
+    return Effect(perform, paid.answer)
+
+
+async def hush(context: Context) -> Result:
+    """Pay, though a pause comes on the way to the books."""
+    destination, amount = context.args.split()
+    paid = pay(context, int(destination), int(amount))
+
+    async def perform(beside: Beside) -> Any:
+        await context.bank.service.journal.submit(pause_unit(CONSOLE, "we look"))
         return await paid.perform(beside)
 
     return Effect(perform, paid.answer)
@@ -206,6 +220,8 @@ def shown_tally(bank: Bank, _facts: Mapping[str, Any]) -> Answer:
 
 COMMANDS = (
     Command("demote", "pay as an admin", demote, role=Role.ADMIN),
+    Command("hush", "pay while a pause comes", hush, moves_money=True),
+    Command("bless", "pay as an admin, also while a pause comes", hush, role=Role.ADMIN, moves_money=True),
     Command(
         "vault",
         "for admins to open",
@@ -316,6 +332,11 @@ class Stage:
             return Decision(None, (Entry(f"dep:{account}", b"", "deposit", (posting,)),))
 
         await self.service.journal.submit(Unit(decide))
+
+    async def appoint(self, person: User, role: Role) -> None:
+        """Make ``person`` known, and give them ``role``."""
+        await self.service.users.register(AccountId(person.id), person.first_name)
+        await self.service.users.appoint(CONSOLE, AccountId(person.id), role, "a test")
 
     def balance(self, person: User) -> int:
         return self.service.reader.balance(AccountId(person.id), JUNO.denom)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from bot import inbox
 from bot.transport import read_update
-from ledger.accounts import AccountId
 from ledger.roles import Role
 from sandbox.telegram import Chat, User
 from tests.bot.stage import Stage, stage
@@ -170,7 +169,7 @@ async def test_a_role_counts_at_the_moment_of_the_act(bot: Stage, ana: User) -> 
     chat = bot.telegram.private(ana)
     bot.telegram.say(ana, chat, "/hello")
     await bot.heard(ana, chat, "hello")
-    await bot.service.users.appoint(AccountId(ana.id), Role.ADMIN)
+    await bot.appoint(ana, Role.ADMIN)
     bot.telegram.say(ana, chat, "/boast")
     await bot.heard(ana, chat, "boast")
 
@@ -179,7 +178,7 @@ async def test_a_role_that_is_lost_before_the_commit_moves_nothing(bot: Stage, a
     """The act was allowed when it was looked at; what counts is the role when it commits."""
     await bot.fund(ana, 100)
     await bot.fund(ben, 1)
-    await bot.service.users.appoint(AccountId(ana.id), Role.ADMIN)
+    await bot.appoint(ana, Role.ADMIN)
     chat = bot.telegram.private(ana)
     bot.telegram.say(ana, chat, f"/demote {ben.id} 40")
     await bot.heard(ana, chat, "refused.role_too_low")
@@ -187,12 +186,33 @@ async def test_a_role_that_is_lost_before_the_commit_moves_nothing(bot: Stage, a
     assert bot.rows("SELECT state, code FROM inbox") == [("refused", "role_too_low")]
 
 
+async def test_a_pause_that_comes_before_the_commit_moves_nothing(bot: Stage, ana: User, ben: User) -> None:
+    """Nothing was paused when it was looked at; what counts is what stands when it commits."""
+    await bot.fund(ana, 100)
+    await bot.fund(ben, 1)
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, f"/hush {ben.id} 40")
+    await bot.heard(ana, chat, "refused.command_paused")
+    assert (bot.balance(ana), bot.balance(ben)) == (100, 1)
+    assert bot.rows("SELECT state, code FROM inbox") == [("refused", "command_paused")]
+
+
+async def test_an_admins_command_goes_on_while_a_pause_stands(bot: Stage, ana: User, ben: User) -> None:
+    await bot.fund(ana, 100)
+    await bot.fund(ben, 1)
+    await bot.appoint(ana, Role.ADMIN)
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, f"/bless {ben.id} 40")
+    await bot.heard(ana, chat, "paid")
+    assert (bot.balance(ana), bot.balance(ben)) == (60, 41)
+
+
 async def test_a_button_may_take_more_than_its_command(bot: Stage, ana: User, plaza: Chat) -> None:
     bot.telegram.say(ana, plaza, "/vault")
     shown = await bot.heard(ana, plaza, "vault")
     query = bot.telegram.tap(ana, shown)
     assert (await bot.answered(query)).startswith("refused.role_too_low")
-    await bot.service.users.appoint(AccountId(ana.id), Role.ADMIN)
+    await bot.appoint(ana, Role.ADMIN)
     query = bot.telegram.tap(ana, shown)
     assert (await bot.answered(query)).startswith("opened")
 

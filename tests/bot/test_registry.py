@@ -1,5 +1,7 @@
 """Commands are declared once, and everything else is made from that."""
 
+from typing import Any
+
 import pytest
 
 import bot.commands
@@ -38,6 +40,20 @@ def test_an_alias_names_its_command() -> None:
 def test_two_commands_never_share_a_name(one: Command, other: Command) -> None:
     with pytest.raises(ValueError, match="two commands claim"):
         Registry([one, other])
+
+
+@pytest.mark.parametrize("more", [{"action_roles": {"y": Role.ADMIN}}, {"gives_back": frozenset({"y"})}])
+def test_a_command_speaks_of_its_own_actions_alone(more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="something of actions"):
+        Registry([Command("a", "", act, actions={"x": act}, **more)])
+
+
+def test_a_pause_stops_what_moves_money_and_takes_no_rank() -> None:
+    pays = Command("a", "", act, actions={"x": act}, moves_money=True, gives_back=frozenset({"x"}))
+    assert pays.rests(None, Role.ELEVATED)
+    assert not pays.rests(None, Role.ADMIN)
+    assert not pays.rests("x", Role.MEMBER)
+    assert not Command("b", "", act).rests(None, Role.MEMBER)
 
 
 def test_a_menu_shows_what_its_reader_may_use_there() -> None:

@@ -11,7 +11,7 @@ from ledger.connect import open_writer
 from ledger.errors import Refused
 from ledger.roles import CONSOLE, Actor, Role, require_role
 from ledger.service import LedgerService
-from ledger.units import Decision, Unit
+from ledger.units import Decision, Row, Unit
 from tests.ledger.desk import ANN, BEN
 
 ORDER = Order(
@@ -70,8 +70,8 @@ async def test_the_database_lets_nothing_be_rewritten(
 
 
 async def test_a_stored_owner_is_an_admin(ledger: LedgerService) -> None:
-    await ledger.users.register(ANN, "Ann")
-    await ledger.users.appoint(ANN, Role.OWNER)
+    stored = Row("UPDATE users SET role = 'owner' WHERE id = ?", (ANN,), changes=1)
+    await ledger.journal.submit(Unit(lambda _: Decision(None, rows=(stored,))))
     assert require_role(ledger.reader, Actor(ANN), Role.ADMIN) is Role.ADMIN
     with pytest.raises(Refused, match="role_too_low"):
         require_role(ledger.reader, Actor(ANN), Role.OWNER)

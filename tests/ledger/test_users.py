@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from ledger.accounts import BOT_TREASURY, AccountId
+from ledger.adminaudit import page
 from ledger.errors import Refused, WrongDatabase
-from ledger.roles import Role
+from ledger.outbox import OPERATORS
+from ledger.roles import CONSOLE, Actor, Role
 from ledger.service import LedgerService
 from ledger.users import MAX_NAME
-from tests.ledger.desk import ANN, UJUNO, StoppedClock, ledger_at, rows_of
+from tests.ledger.desk import ANN, BEN, UJUNO, StoppedClock, ledger_at, rows_of
 
 DAN = AccountId(44)
+OWNER = Actor(AccountId(77), owner=True)
 
 
 async def test_a_person_is_a_member_at_first(ledger: LedgerService) -> None:
@@ -20,7 +23,7 @@ async def test_a_person_is_a_member_at_first(ledger: LedgerService) -> None:
 
 
 async def test_registering_again_renames_and_keeps_role_and_balance(ledger: LedgerService) -> None:
-    await ledger.users.appoint(ANN, Role.ADMIN)
+    await ledger.users.appoint(CONSOLE, ANN, Role.ADMIN, "a test")
     await ledger.users.register(ANN, "Anna")
     assert (ledger.users.role(ANN), ledger.reader.name(ANN)) == (Role.ADMIN, "Anna")
     assert ledger.reader.balance(ANN, UJUNO) == 1_000
@@ -48,7 +51,48 @@ async def test_an_account_of_the_system_has_no_role(ledger: LedgerService) -> No
 @pytest.mark.parametrize("account", [404, -1])
 async def test_only_registered_people_are_appointed(ledger: LedgerService, account: int) -> None:
     with pytest.raises(Refused, match="unknown_account"):
-        await ledger.users.appoint(AccountId(account), Role.OWNER)
+        await ledger.users.appoint(CONSOLE, AccountId(account), Role.ADMIN, "a test")
+
+
+async def test_an_appointment_touches_no_balance_and_is_told_and_logged(
+    ledger: LedgerService, path: Path
+) -> None:
+    before = rows_of(path, "SELECT * FROM user_balances")
+    made = await ledger.users.appoint(OWNER, ANN, Role.ADMIN, "knows the place")
+    assert made == (ANN, Role.MEMBER, Role.ADMIN)
+    assert ledger.users.appointed() == [(ANN, Role.ADMIN)]
+    assert rows_of(path, "SELECT * FROM user_balances") == before
+    (line,) = page(ledger.reader)
+    assert (line.actor, line.role, line.action, line.target) == (OWNER.account, "owner", "role.changed", ANN)
+    assert (line.before, line.after, line.reason) == (
+        {"role": "member"},
+        {"role": "admin"},
+        "knows the place",
+    )
+    told = rows_of(path, "SELECT event, recipient FROM outbox ORDER BY id")
+    assert told == [("role.changed", ANN), ("alert.raised", OPERATORS)]
+
+
+@pytest.mark.parametrize(
+    ("by", "role", "reason", "code"),
+    [
+        (Actor(BEN), Role.ELEVATED, "why", "role_too_low"),
+        (Actor(ANN), Role.ADMIN, "why", "role_too_low"),
+        (OWNER, Role.OWNER, "why", "role_by_settings"),
+        (OWNER, Role.MEMBER, "why", "role_same"),
+        (OWNER, Role.ADMIN, " ", "reason_missing"),
+        (OWNER, Role.ADMIN, "x" * 301, "reason_too_long"),
+    ],
+)
+async def test_what_is_no_appointment_changes_nothing(
+    ledger: LedgerService, by: Actor, role: Role, reason: str, code: str
+) -> None:
+    """Ben is an admin: nobody appoints but an owner, and nobody makes an owner."""
+    await ledger.users.appoint(CONSOLE, BEN, Role.ADMIN, "a test")
+    with pytest.raises(Refused, match=code):
+        await ledger.users.appoint(by, ANN, role, reason)
+    assert ledger.users.appointed() == [(BEN, Role.ADMIN)]
+    assert len(page(ledger.reader)) == 1
 
 
 def test_an_owner_outranks_everybody() -> None:

@@ -72,11 +72,6 @@ def state(bot: Stage, withdrawal: Withdrawal) -> str:
     return found.state.value
 
 
-async def make_admin(bot: Stage, who: User) -> None:
-    await bot.service.users.register(AccountId(who.id), who.first_name)
-    await bot.service.users.appoint(AccountId(who.id), Role.ADMIN)
-
-
 # What the asker sees
 
 
@@ -141,7 +136,7 @@ async def test_an_owner_approves_and_the_asker_is_told(
 async def test_an_admin_rejects_and_everything_is_back(
     bot: Stage, ana: User, ben: User, chat: Chat, office: Chat
 ) -> None:
-    await make_admin(bot, ben)
+    await bot.appoint(ben, Role.ADMIN)
     withdrawal = await asked(bot, ana, chat)
     tap = bot.telegram.tap(ben, await request_of(bot, office), label=f"Reject {withdrawal.id}")
     assert await bot.answered(tap) == "Rejected."
@@ -166,16 +161,16 @@ async def test_a_members_press_changes_nothing_and_leaves_the_question(
 async def test_the_role_is_looked_at_when_the_button_is_pressed(
     bot: Stage, ana: User, ben: User, chat: Chat, office: Chat
 ) -> None:
-    await make_admin(bot, ben)
+    await bot.appoint(ben, Role.ADMIN)
     withdrawal = await asked(bot, ana, chat)
     request = await request_of(bot, office)
-    await bot.service.users.appoint(AccountId(ben.id), Role.MEMBER)
+    await bot.appoint(ben, Role.MEMBER)
     await bot.answered(bot.telegram.tap(ben, request, label=f"Approve {withdrawal.id}"))
     assert state(bot, withdrawal) == "awaiting_approval"
 
 
 async def test_an_admin_does_not_approve_their_own(bot: Stage, ana: User, chat: Chat, office: Chat) -> None:
-    await make_admin(bot, ana)
+    await bot.appoint(ana, Role.ADMIN)
     withdrawal = await asked(bot, ana, chat)
     tap = bot.telegram.tap(ana, await request_of(bot, office), label=f"Approve {withdrawal.id}")
     assert "A second admin has to decide" in await bot.answered(tap)
@@ -185,7 +180,7 @@ async def test_an_admin_does_not_approve_their_own(bot: Stage, ana: User, chat: 
 async def test_two_presses_decide_once(
     *, bot: Stage, ana: User, ben: User, owner: User, chat: Chat, office: Chat
 ) -> None:
-    await make_admin(bot, ben)
+    await bot.appoint(ben, Role.ADMIN)
     withdrawal = await asked(bot, ana, chat)
     request = await request_of(bot, office)
     taps = [
@@ -202,7 +197,7 @@ async def test_two_presses_decide_once(
 
 
 async def test_what_waits_is_listed_for_admins(bot: Stage, ana: User, ben: User, chat: Chat) -> None:
-    await make_admin(bot, ben)
+    await bot.appoint(ben, Role.ADMIN)
     withdrawal = await asked(bot, ana, chat)
     private = bot.telegram.private(ben)
     bot.telegram.say(ben, private, "/approvals")
