@@ -2,8 +2,8 @@
 
 Every path writes the same rows into the same tables with the same indexes and pragmas, synchronous=FULL. The paths
 below the service have no triggers, no checks, no idempotency and no hash chain: they are limits, not rivals.
-The machine is never quiet, so what is compared runs in turns, one right after the other: each figure is the median of
-the rounds, and each ratio the median of the rounds' own ratios.
+The machine is never quiet, so what is compared runs in many short turns, one right after the other: each figure is the
+median of the rounds, and each ratio the median of the rounds' own ratios.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -55,11 +56,10 @@ class Work(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A way to write: its name, and a round of it on a database, which returns transfers a second."""
+    """A way to write: its name, and a round of it, which returns transfers a second."""
 
     name: str
-    bare: bool
-    run: Callable[[Path], float]
+    run: Callable[["Books"], float]
 
 
 class Moves:
@@ -202,17 +202,6 @@ def thread_hops(path: Path, number: int) -> float:
     return rate
 
 
-def lean_thread_hops(path: Path, number: int) -> float:
-    """The same with what the ledger uses: its own hop, and a log that was reserved."""
-    rows = list(Moves(path, "lean hops").rows(number))
-    connection = _bare(path, CHECKPOINT_PAGES)
-    runner = ThreadRunner()
-    rate = asyncio.run(_hop_by_hop(runner, connection, rows))
-    runner.close()
-    connection.close()
-    return rate
-
-
 async def _hop_by_hop(
     hop: Callable[[Callable[[], None]], Awaitable[None]],
     connection: sqlite3.Connection,
@@ -270,23 +259,6 @@ async def _transfer_by_statements(database: aiosqlite.Connection, source: int, d
     await database.commit()
 
 
-def _store(path: Path) -> Store:
-    """Open as bot.main does."""
-    return Store(path, reserved_pages=CHECKPOINT_PAGES)
-
-
-async def _with_service(path: Path, body: Callable[[LedgerService], Awaitable[Any]]) -> Any:
-    runner = ThreadRunner()
-    service = await LedgerService.open(
-        path, clock=SystemClock(), blocking=runner, assets=ASSETS, store=_store
-    )
-    try:
-        return await body(service)
-    finally:
-        await service.close()
-        runner.close()
-
-
 async def _transfers(service: LedgerService, moves: Moves, callers: int, number: int, name: str) -> float:
     asked = iter([(*moves.pair(), f"m:7:{name}:{message}") for message in range(number)])
 
@@ -299,19 +271,6 @@ async def _transfers(service: LedgerService, moves: Moves, callers: int, number:
     return number / (time.perf_counter() - started)
 
 
-def service_transfers(path: Path, callers: int, number: int) -> float:
-    """The ledger as the bot uses it."""
-    moves = Moves(path, f"service {callers}")
-    name = f"-{time.perf_counter_ns()}"
-
-    async def body(service: LedgerService) -> float:
-        return await _transfers(service, moves, callers, number, name)
-
-    rate: float = asyncio.run(_with_service(path, body))
-    check_conservation(path)
-    return rate
-
-
 def check_conservation(path: Path) -> None:
     """Raise when the balances are not what came in."""
     connection = sqlite3.connect(path)
@@ -322,25 +281,73 @@ def check_conservation(path: Path) -> None:
         raise AssertionError(f"balances {balances}, total {total}, funded {MEMBERS * FUNDS}")
 
 
-def read_under_load(path: Path, number: int) -> dict[str, float]:
-    """Read balances on the loop's thread while a thousand callers write; microseconds."""
-    moves = Moves(path, "reads")
-    name = f"-{time.perf_counter_ns()}"
+class Books:
+    """The ledger with ``rows`` rows, open as in the bot for as long as the bench takes, and bare copies beside it.
 
-    async def body(service: LedgerService) -> list[int]:
-        writing = asyncio.ensure_future(_transfers(service, moves, 1_000, number, name))
-        took: list[int] = []
-        while not writing.done():
-            account = AccountId(len(took) % MEMBERS + 1)
-            started = time.perf_counter_ns()
-            service.reader.balance(account, UJUNO)
-            took.append(time.perf_counter_ns() - started)
-            await asyncio.sleep(0)
-        await writing
-        return took
+    ``bare`` has no triggers; one more such copy is open with a log as long as the ledger's.
+    """
 
-    took = sorted(asyncio.run(_with_service(path, body)))
-    return {"p50": took[len(took) // 2] / 1000, "p99": took[len(took) * 99 // 100] / 1000}
+    def __init__(self, folder: Path, rows: int) -> None:
+        self.full, self.bare, reserved = (
+            folder / f"{kind}-{rows}.db" for kind in ("full", "bare", "reserved")
+        )
+        prepare(self.full, rows)
+        shutil.copy(self.full, self.bare)
+        strip(self.bare)
+        shutil.copy(self.bare, reserved)
+        self._reserved_path, self._reserved = reserved, _bare(reserved, CHECKPOINT_PAGES)
+        self._thread = ThreadRunner()
+        self._loop = asyncio.Runner()
+        self._service = self._loop.run(self._open())
+        self._asked = count()
+
+    async def _open(self) -> LedgerService:
+        store = partial(Store, reserved_pages=CHECKPOINT_PAGES)  # as bot.cli does
+        return await LedgerService.open(
+            self.full, clock=SystemClock(), blocking=self._thread, assets=ASSETS, store=store
+        )
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._loop.run(self._service.close())
+        self._loop.close()
+        self._thread.close()
+        self._reserved.close()
+
+    def transfers(self, callers: int, number: int) -> float:
+        """The ledger as the bot uses it."""
+        moves = Moves(self.full, f"service {callers}")
+        rate = self._loop.run(_transfers(self._service, moves, callers, number, self._name()))
+        check_conservation(self.full)
+        return rate
+
+    def reads_under_load(self, number: int) -> dict[str, float]:
+        """Read balances on the loop's thread while a thousand callers write; microseconds."""
+        moves = Moves(self.full, "reads")
+
+        async def look() -> list[int]:
+            writing = asyncio.ensure_future(_transfers(self._service, moves, 1_000, number, self._name()))
+            took: list[int] = []
+            while not writing.done():
+                account = AccountId(len(took) % MEMBERS + 1)
+                started = time.perf_counter_ns()
+                self._service.reader.balance(account, UJUNO)
+                took.append(time.perf_counter_ns() - started)
+                await asyncio.sleep(0)
+            await writing
+            return took
+
+        took = sorted(self._loop.run(look()))
+        return {"p50": took[len(took) // 2] / 1000, "p99": took[len(took) * 99 // 100] / 1000}
+
+    def lean_hops(self, number: int) -> float:
+        """The hop and the log that the ledger has, and bare rows."""
+        rows = list(Moves(self._reserved_path, "lean hops").rows(number))
+        return self._loop.run(_hop_by_hop(self._thread, self._reserved, rows))
+
+    def _name(self) -> str:
+        """Return what makes the keys of one turn its own."""
+        return f"-{time.perf_counter_ns()}-{next(self._asked)}"
 
 
 HOPS, LONE = "thread hop and commit per row", "service, 1 caller"
@@ -351,15 +358,15 @@ RAW, CROWD = "raw executemany, one transaction", "service, 1000 callers"
 def ways(work: Work) -> list[Way]:
     """Return every way to write; those that are compared stand side by side."""
     return [
-        Way("raw commit per row", True, lambda path: raw_commits(path, work.alone)),
-        Way("the ledger's hop, reserved log, commit", True, lambda path: lean_thread_hops(path, work.alone)),
-        Way(HOPS, True, lambda path: thread_hops(path, work.alone)),
-        Way(LONE, False, lambda path: service_transfers(path, 1, work.alone)),
-        Way("statement per await, 1 caller", True, lambda path: statement_per_await(path, 1, work.alone)),
-        Way(AWAITS, True, lambda path: statement_per_await(path, 32, work.alone)),
-        Way(SOME, False, lambda path: service_transfers(path, 32, work.together)),
-        Way(RAW, True, lambda path: raw_executemany(path, work.crowd)),
-        Way(CROWD, False, lambda path: service_transfers(path, 1_000, work.crowd)),
+        Way("raw commit per row", lambda books: raw_commits(books.bare, work.alone)),
+        Way("the ledger's hop and log, commit per row", lambda books: books.lean_hops(work.alone)),
+        Way(HOPS, lambda books: thread_hops(books.bare, work.alone)),
+        Way(LONE, lambda books: books.transfers(1, work.alone)),
+        Way("statement per await, 1 caller", lambda books: statement_per_await(books.bare, 1, work.alone)),
+        Way(AWAITS, lambda books: statement_per_await(books.bare, 32, work.alone)),
+        Way(SOME, lambda books: books.transfers(32, work.together)),
+        Way(RAW, lambda books: raw_executemany(books.bare, work.crowd)),
+        Way(CROWD, lambda books: books.transfers(1_000, work.crowd)),
     ]
 
 
@@ -384,24 +391,15 @@ class Figures(NamedTuple):
 def measure(sizes: list[int], rounds: int, work: Work) -> list[Figures]:
     """Return the figures of all ways on databases of ``sizes`` rows, which take turns too."""
     figures = [Figures(rows, {}, []) for rows in sizes]
-    with tempfile.TemporaryDirectory() as folder:
-        databases = [_databases(Path(folder), rows) for rows in sizes]
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        places = [opened.enter_context(closing(Books(Path(folder), rows))) for rows in sizes]
         for _ in range(rounds):
             for way in ways(work):
-                for (full, bare), each in zip(databases, figures, strict=True):
-                    each.rates.setdefault(way.name, []).append(way.run(bare if way.bare else full))
-            for (full, _), each in zip(databases, figures, strict=True):
-                each.reads.append(read_under_load(full, work.crowd))
+                for books, each in zip(places, figures, strict=True):
+                    each.rates.setdefault(way.name, []).append(way.run(books))
+            for books, each in zip(places, figures, strict=True):
+                each.reads.append(books.reads_under_load(work.crowd))
     return figures
-
-
-def _databases(folder: Path, rows: int) -> tuple[Path, Path]:
-    """Return two databases of ``rows`` rows: the ledger's, and the same without triggers."""
-    full, bare = folder / f"full-{rows}.db", folder / f"bare-{rows}.db"
-    prepare(full, rows)
-    shutil.copy(full, bare)
-    strip(bare)
-    return full, bare
 
 
 def judge(figures: list[Figures]) -> list[dict[str, Any]]:
@@ -453,14 +451,13 @@ def main(argv: list[str]) -> int:
     """Measure, print, and return 1 when a promised ratio was missed."""
     parser = argparse.ArgumentParser(prog="scripts/bench ledger", description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000], help="sizes of the log")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts")
-    parser.add_argument("--quick", action="store_true", help="10,000 rows alone, three short rounds")
+    parser.add_argument("--rounds", type=int, default=21, help="rounds, of which the median counts")
+    parser.add_argument("--quick", action="store_true", help="10,000 rows alone, nine rounds")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args(argv)
     calm_collector()  # as bot.main does
-    work = Work(400, 6_000, 20_000) if chosen.quick else Work(1_500, 20_000, 60_000)
-    sizes, rounds = ([10_000], 3) if chosen.quick else (sorted(chosen.rows), chosen.rounds)
-    figures = measure(sizes, rounds, work)
+    sizes, rounds = ([10_000], 9) if chosen.quick else (sorted(chosen.rows), chosen.rounds)
+    figures = measure(sizes, rounds, Work(alone=200, together=4_000, crowd=12_000))
     results, verdicts = [each.shown() for each in figures], judge(figures)
     show(results, verdicts)
     if chosen.json is not None:
