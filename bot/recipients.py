@@ -88,7 +88,7 @@ def read_payment(words: Sequence[Word], reply: ReplyTarget | None, assets: Seque
     wanted, rest = _take_amount(words, assets)
     if rest and rest[0].names_someone:
         return Payment(wanted, rest[0], _note(rest[1:]))
-    if not _answers_someone(reply):
+    if not answers_someone(reply):
         if len(rest) > 1 and rest[1].names_someone:
             # Between an amount and a name only a symbol can stand: this raises for one that is not listed.
             read_amount(f"{words[0].text} {rest[0].text}", assets)
@@ -106,22 +106,28 @@ def find_recipient(
 ) -> Recipient:
     """Return whom ``who`` means, or the sender of the answered message when ``who`` is None.
 
-    Raises Refused ``recipient_missing``, ``recipient_unknown``, ``recipient_nobody``, ``recipient_bot`` or
-    ``recipient_self``.
+    Raises Refused as `find_person` does, and ``recipient_self``.
+    """
+    found = find_person(who, reply, names, now)
+    if found.id == asker.id:
+        raise Refused("recipient_self")
+    return found
+
+
+def find_person(who: Word | None, reply: ReplyTarget | None, names: NameBook, now: Millis) -> Recipient:
+    """Return whom ``who`` means, or the sender of the answered message when ``who`` is None; the asker too.
+
+    Raises Refused ``recipient_missing``, ``recipient_unknown``, ``recipient_nobody`` or ``recipient_bot``.
     """
     if who is None:
         if reply is None or reply.opens_topic:
             raise Refused("recipient_missing")
         if reply.sender is None:
             raise Refused("recipient_nobody")
-        found = _person(reply.sender)
-    elif who.person is not None:
-        found = _person(who.person)
-    else:
-        found = _named(who.text, names, now)
-    if found.id == asker.id:
-        raise Refused("recipient_self")
-    return found
+        return _person(reply.sender)
+    if who.person is not None:
+        return _person(who.person)
+    return _named(who.text, names, now)
 
 
 def read_target(
@@ -170,7 +176,7 @@ def _named(typed: str, names: NameBook, now: Millis) -> Recipient:
     return Recipient(known.id, known.name, known.doubt, clean_name(typed))
 
 
-def _answers_someone(reply: ReplyTarget | None) -> bool:
+def answers_someone(reply: ReplyTarget | None) -> bool:
     """A plain message in a topic "answers" the topic's creation message: that is no recipient."""
     return reply is not None and not reply.opens_topic
 

@@ -25,6 +25,10 @@ _SENTENCES: Final = {
     "bail_not_as_posted": "jail {} is not what was posted for its bail",
     "posting_without_bail": "transaction {} is bail for nobody",
     "unclaimed_not_as_booked": "UNCLAIMED owns another sum of {} than its rows say",
+    "unclaimed_not_as_assigned": "unclaimed deposit {} has another rest than its assignments leave",
+    "assignment_not_as_posted": "assignment {} is not what was posted for it",
+    "posting_without_assignment": "transaction {} left UNCLAIMED, and nobody said why",
+    "assignment_without_proof": "assignment {} names a signature that its person did not give for it",
     "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
 }
 _SQL: Final = queries("bookaudit")

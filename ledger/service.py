@@ -24,6 +24,7 @@ from ledger.reader import Reader
 from ledger.reserve import Reserve
 from ledger.store import Fault, Store, fault_of
 from ledger.transfers import Transfers
+from ledger.unclaimed import UnclaimedDeposits
 from ledger.units import Decision, Row, Unit, View
 from ledger.users import Users
 from ledger.withdrawals import Terms, Withdrawals
@@ -64,6 +65,7 @@ class LedgerService:
         self.withdrawals = Withdrawals(journal, reader, terms)
         self.approvals = Approvals(journal, reader)
         self.reserve = Reserve(journal, reader)
+        self.unclaimed = UnclaimedDeposits(journal, reader)
         self.payments = Payments(journal, reader)
         self.penalties = Penalties(journal, reader)
         self.blocks = Blocks(journal, reader, assets)

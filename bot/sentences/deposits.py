@@ -32,7 +32,8 @@ NEWS: Final = {
     "deposit.credited": "<b>{amount}</b> arrived and is yours. /balance\n<i>Deposit {transaction}, block {height}</i>",
     "deposit.credited.system": "<b>{amount}</b> arrived for {owner}.\n<i>Deposit {transaction}, block {height}</i>",
     "deposit.unclaimed": (
-        "<b>{amount}</b> arrived for nobody: {reason}. It waits in UNCLAIMED as number {transaction}{more_parts}.{sender_line}"
+        "<b>{amount}</b> arrived for nobody: {reason}. It waits in UNCLAIMED as number {transaction}{more_parts}.{sender_line}\n"
+        "<code>/assign {transaction} @name reason</code> gives it to somebody; /unclaimed lists all that waits."
     ),
 }
 
@@ -43,7 +44,6 @@ LABELS: Final = {
 
 MOVES: Final = {
     ("deposit", True): "deposited",
-    ("assignment", True): "assigned to you",
     ("adjustment", True): "credited by reconciliation",
 }
 

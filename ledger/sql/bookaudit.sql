@@ -101,6 +101,30 @@ SELECT denom FROM (
 )
 GROUP BY denom HAVING sum(balance) <> 0
 
+-- name: unclaimed_not_as_assigned
+-- Rows of UNCLAIMED whose rest is not what their assignments leave.
+SELECT unclaimed.id FROM unclaimed
+WHERE remaining <> amount - ifnull((SELECT sum(amount) FROM assignments WHERE unclaimed = unclaimed.id), 0)
+
+-- name: assignment_not_as_posted
+-- Assignments whose posting is missing or another than they say.
+SELECT assignments.id FROM assignments
+    LEFT JOIN transactions AS posted ON posted.id = assignments.id
+    LEFT JOIN unclaimed ON unclaimed.id = assignments.unclaimed
+WHERE posted.kind IS NOT 'assignment' OR posted.to_id IS NOT assignments.account
+    OR posted.amount IS NOT assignments.amount OR posted.reference IS NOT assignments.unclaimed
+    OR posted.denom IS NOT unclaimed.denom OR posted.actor IS NOT assignments.actor
+
+-- name: posting_without_assignment
+-- Money that left UNCLAIMED and nobody said why.
+SELECT id FROM transactions WHERE kind = 'assignment' AND id NOT IN (SELECT id FROM assignments)
+
+-- name: assignment_without_proof
+-- What a signature gave to somebody who was not asked for it, or is not said to have answered then.
+SELECT assignments.id FROM assignments LEFT JOIN wallet_challenges ON nonce = challenge
+WHERE how = 'signature'
+    AND (wallet_challenges.account IS NOT assignments.account OR wallet_challenges.used_at IS NOT assignments.at)
+
 -- name: total_not_as_settled
 -- Denoms whose books hold another sum than the balance that was proved at the cursor.
 SELECT settled.denom
