@@ -18,7 +18,7 @@ from typing import Any
 
 from sandbox.node.decoding import Coin
 from sandbox.telegram import Chat, User
-from scripts.benchmarks.ledger import FUNDS, MEMBERS, prepare
+from scripts.benchmarks.databases import FUNDS, MEMBERS, prepare
 from tests.scenarios.killable import as_environment
 from tests.scenarios.town import DENOM, TREASURY, Town, served, town
 
