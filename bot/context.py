@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.intents import Chat, Entity, Person, ReplyTarget
@@ -53,6 +54,8 @@ class Bank:
     """What a withdrawal costs at least, by denom; an asset without terms cannot be withdrawn."""
     me: Me
     owners: frozenset[int]
+    random: Random
+    """Nobody can guess what it draws in production."""
 
     def account_name(self, account: AccountId) -> str:
         """Return what people call ``account``: a member's clean name, or the books' own name of any other."""

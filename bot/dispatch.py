@@ -40,6 +40,8 @@ _OPEN_CODES: Final = (
     "command_",
     "note_",
     "role_",
+    "reason_",
+    "giveaway_",
     "same_account",
     "not_a_user",
 )
@@ -141,6 +143,8 @@ class _Slip:
     def _is_toast(self, outcome: Answer | Refused | None) -> bool:
         """Tell whether ``outcome`` is told over the chat alone: a refusal must not wipe what is shown to all, or for long."""
         shared = self.button is not None and self.button.owner is None
+        if isinstance(outcome, Answer):
+            return outcome.silent
         return self.silent or ((shared or self.lasting) and isinstance(outcome, Refused))
 
     def _reached(self, view: View) -> list[Row]:

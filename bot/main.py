@@ -100,7 +100,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         for role in roles:
             closing.push_async_callback(_leave, role)
 
-        bank = _bank(settings, service, wallet, connected.me)
+        bank = _bank(settings, world, service, wallet, connected.me)
         front = assemble(
             telegram,
             bank,
@@ -170,7 +170,7 @@ def _clients(settings: Settings, world: World) -> list[NodeClient]:
     ]
 
 
-def _bank(settings: Settings, service: LedgerService, wallet: Wallet, me: Me) -> Bank:
+def _bank(settings: Settings, world: World, service: LedgerService, wallet: Wallet, me: Me) -> Bank:
     """Return what every command may reach."""
     treasury = Treasury(
         settings.chain_id,
@@ -188,6 +188,7 @@ def _bank(settings: Settings, service: LedgerService, wallet: Wallet, me: Me) ->
         terms={terms.denom: terms for terms in settings.terms},
         me=me,
         owners=frozenset(settings.owners),
+        random=world.random,
     )
 
 

@@ -55,6 +55,13 @@ class Answer:
     """Names its buttons for good (``giveaway:12``), so that a card shows them anew; None: a name of this answer's own."""
     toast: str | None = None
     """The sentence shown over the chat when a button was pressed; None shows nothing."""
+    silent: bool = False
+    """True: nothing is written in the chat; see `toasted`."""
+
+
+def toasted(say: str, facts: Mapping[str, Any] | None = None) -> Answer:
+    """Return an answer to a press that is shown over the chat alone: what it changed stands in a card."""
+    return Answer(say, facts or {}, toast=say, silent=True)
 
 
 @dataclass(frozen=True, slots=True)

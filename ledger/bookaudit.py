@@ -1,4 +1,4 @@
-"""The other books against the log: every deposit, withdrawal, unclaimed coin, fine and bail has its posting, and back.
+"""The other books against the log: every coin that came, left, waits or was given has its posting, and back.
 
 The log itself is checked in audit.py; a row here that it does not bear out is a finding of the same audit.
 """
@@ -29,6 +29,14 @@ _SENTENCES: Final = {
     "assignment_not_as_posted": "assignment {} is not what was posted for it",
     "posting_without_assignment": "transaction {} left UNCLAIMED, and nobody said why",
     "assignment_without_proof": "assignment {} names a signature that its person did not give for it",
+    "giveaway_not_as_funded": "giveaway {} is not what was posted into its escrow",
+    "escrow_without_giveaway": "account {} is the escrow of no giveaway",
+    "escrow_not_as_owed": "the escrow of giveaway {} holds another sum than it owes",
+    "claim_not_as_posted": "claim {} is not what was posted out of the escrow",
+    "claim_of_another_share": "claim {} was paid another share than was promised",
+    "posting_without_claim": "transaction {} pays a giveaway out to somebody who did not claim",
+    "joined_not_as_posted": "giveaway {} was not shared out equally among those who joined",
+    "return_not_as_due": "transaction {} gives a giveaway back that is not over, or to somebody else",
     "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
 }
 _SQL: Final = queries("bookaudit")

@@ -11,6 +11,7 @@ from ledger.approvals import Approvals
 from ledger.blocks import Blocks
 from ledger.deadlines import Timed
 from ledger.errors import Unavailable
+from ledger.giveaways import Giveaways
 from ledger.identity import Identity
 from ledger.journal import Journal, Lane
 from ledger.leases import Leases, nobody_is_dead
@@ -64,6 +65,7 @@ class LedgerService:
         self.transfer_between_users = self.transfers.between_users
         self.withdrawals = Withdrawals(journal, reader, terms)
         self.approvals = Approvals(journal, reader)
+        self.giveaways = Giveaways(journal, reader)
         self.reserve = Reserve(journal, reader)
         self.unclaimed = UnclaimedDeposits(journal, reader)
         self.payments = Payments(journal, reader)
@@ -71,7 +73,7 @@ class LedgerService:
         self.blocks = Blocks(journal, reader, assets)
         self.leases = Leases(journal, reader, is_dead)
         self.identity = Identity(journal)
-        self.timed: tuple[Timed, ...] = (self.penalties,)
+        self.timed: tuple[Timed, ...] = (self.penalties, self.giveaways)
         """Books some of whose rows end by themselves, when their time has come."""
 
     @classmethod

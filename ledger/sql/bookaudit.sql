@@ -125,6 +125,69 @@ SELECT assignments.id FROM assignments LEFT JOIN wallet_challenges ON nonce = ch
 WHERE how = 'signature'
     AND (wallet_challenges.account IS NOT assignments.account OR wallet_challenges.used_at IS NOT assignments.at)
 
+-- name: giveaway_not_as_funded
+-- Giveaways whose posting into the escrow is missing or another than they say.
+SELECT giveaways.id FROM giveaways LEFT JOIN transactions AS funding ON funding.id = giveaways.funding
+WHERE funding.kind IS NOT 'giveaway' OR funding.from_id IS NOT funder OR funding.to_id IS NOT -1000 - giveaways.id
+    OR funding.denom IS NOT giveaways.denom OR funding.amount IS NOT total
+
+-- name: escrow_without_giveaway
+-- Escrows, registered or paid into, that belong to no giveaway.
+SELECT id FROM users WHERE role = 'escrow' AND -1000 - id NOT IN (SELECT id FROM giveaways)
+UNION SELECT user_id FROM user_balances WHERE user_id <= -1001 AND -1000 - user_id NOT IN (SELECT id FROM giveaways)
+
+-- name: escrow_not_as_owed
+-- Giveaways whose escrow holds another sum than the total less what was claimed; nothing when it is over.
+SELECT giveaways.id
+FROM giveaways
+LEFT JOIN user_balances ON user_id = -1000 - giveaways.id AND user_balances.denom = giveaways.denom
+WHERE ifnull(balance, 0) <> iif(state = 'active', total - ifnull((
+    SELECT sum(amount) FROM giveaway_claims JOIN transactions ON transactions.id = posting
+    WHERE giveaway = giveaways.id
+), 0), 0)
+
+-- name: claim_not_as_posted
+-- Claims whose posting is missing or another than they say; in mode equal there is one at the end alone.
+SELECT giveaway || '.' || number
+FROM giveaway_claims
+JOIN giveaways ON giveaways.id = giveaway
+LEFT JOIN transactions AS paid ON paid.id = posting
+WHERE iif(mode = 'equal', posting IS NOT NULL,
+    paid.kind IS NOT 'giveaway_claim' OR paid.from_id IS NOT -1000 - giveaway OR paid.to_id IS NOT claimant
+        OR paid.denom IS NOT giveaways.denom)
+
+-- name: claim_of_another_share
+-- Claims of equal shares that were paid another amount.
+SELECT giveaway || '.' || number
+FROM giveaway_claims JOIN giveaways ON giveaways.id = giveaway JOIN transactions AS paid ON paid.id = posting
+WHERE mode = 'first' AND amount <> total / slots
+
+-- name: posting_without_claim
+-- Payments out of an escrow to people who did not claim, or were paid before.
+SELECT max(paid.id)
+FROM transactions AS paid
+LEFT JOIN giveaway_claims ON giveaway = -1000 - from_id AND claimant = to_id
+WHERE kind = 'giveaway_claim'
+GROUP BY from_id, to_id HAVING claimant IS NULL OR count(*) > 1
+
+-- name: joined_not_as_posted
+-- Giveaways in equal shares that ended, and did not pay everybody who joined their part.
+SELECT giveaways.id FROM giveaways JOIN giveaway_claims ON giveaway = giveaways.id
+WHERE mode = 'equal'
+GROUP BY giveaways.id
+HAVING iif(state = 'ended', count(*), 0) <> (
+    SELECT count(*) FROM transactions
+    WHERE kind = 'giveaway_claim' AND from_id = -1000 - giveaways.id
+        AND amount = total / (SELECT max(number) FROM giveaway_claims WHERE giveaway = giveaways.id)
+)
+
+-- name: return_not_as_due
+-- What went back of a giveaway that is not over, to another than its funder, or a second time.
+SELECT max(back.id)
+FROM transactions AS back LEFT JOIN giveaways ON giveaways.id = -1000 - from_id
+WHERE kind = 'giveaway_returned'
+GROUP BY from_id HAVING state IS NULL OR state = 'active' OR to_id <> funder OR count(*) > 1
+
 -- name: total_not_as_settled
 -- Denoms whose books hold another sum than the balance that was proved at the cursor.
 SELECT settled.denom

@@ -306,6 +306,7 @@ class Stage:
             terms={each.denom: each for each in self.terms},
             me=me,
             owners=self.owners,
+            random=random.Random(f"bank {self._program}"),
         )
 
     async def _alert(self, code: str, facts: Mapping[str, Any]) -> None:

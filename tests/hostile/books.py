@@ -118,6 +118,7 @@ class Counter:
             terms={each.denom: each for each in TERMS},
             me=ME,
             owners=frozenset((ANA,)),
+            random=self._rng,
         )
         self._dispatch = Dispatch(
             bank,

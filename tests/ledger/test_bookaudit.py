@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from ledger.bookaudit import book_problems
+from ledger.claims import Eligibility, Press, decide_claim, decide_end
 from ledger.fines import payment_unit
+from ledger.giveaways import decide_create
 from ledger.jails import bail_unit
-from tests.ledger.bank import ALICE, CAROL, Bank, arrival, canonical
+from ledger.money import Amount
+from ledger.offers import DEFAULT_SECONDS, Mode, Offer
+from ledger.roles import Actor
+from tests.ledger.bank import ALICE, BOB, CAROL, JUNO, Bank, arrival, canonical
 from tests.ledger.court import fine, jail
 
 
@@ -30,7 +35,22 @@ def bank(tmp_path: Path) -> Bank:
     bank.write("UPDATE users SET role = 'admin' WHERE id = ?", CAROL)
     bank.do(payment_unit("k4", ALICE, fine(bank).id))
     bank.do(bail_unit("k5", ALICE, jail(bank).id, {}))
+    for number, mode in enumerate(Mode, 1):
+        give(bank, number, mode)
+    give(bank, 4, Mode.EQUAL)
+    give(bank, 5, Mode.FIRST)
+    bank.clock.time += 1000 * DEFAULT_SECONDS
+    bank.decide(lambda view: decide_end(view, 4))
+    bank.decide(lambda view: decide_end(view, 5))
     return bank
+
+
+def give(bank: Bank, number: int, mode: Mode) -> None:
+    """Begin giveaway ``number``, of 103 base units over 4 slots, and let Bob claim one."""
+    offer = Offer(ALICE, ALICE, -500, JUNO, Amount(103), 4, mode)
+    bank.decide(lambda view: decide_create(view, f"g{number}", offer, Actor(ALICE), "ab" * 32))
+    press = Press(number, BOB, -500)
+    bank.decide(lambda view: decide_claim(view, f"c{number}", press, lambda _: Eligibility()))
 
 
 @pytest.fixture
@@ -77,6 +97,42 @@ def test_books_that_were_kept_by_the_program_are_clean(file: sqlite3.Connection)
         ("UPDATE jails SET state = 'released', posting = NULL", "is bail for nobody"),
         ("DELETE FROM jails", "is neither"),
         ("UPDATE unclaimed SET remaining = 0", "UNCLAIMED owns another sum of ujuno"),
+        (
+            "UPDATE giveaways SET total = 104 WHERE id = 1",
+            "giveaway 1 is not what was posted into its escrow",
+        ),
+        (
+            "UPDATE giveaways SET funder = -1 WHERE id = 1",
+            "giveaway 1 is not what was posted into its escrow",
+        ),
+        ("DELETE FROM giveaways WHERE id = 3", "account -1003 is the escrow of no giveaway"),
+        ("INSERT INTO users VALUES (-1009, 'escrow', '', 0)", "account -1009 is the escrow of no giveaway"),
+        (
+            "UPDATE user_balances SET balance = 1 WHERE user_id = -1004",
+            "escrow of giveaway 4 holds another sum",
+        ),
+        (
+            "UPDATE user_balances SET balance = 0 WHERE user_id = -1002",
+            "escrow of giveaway 2 holds another sum",
+        ),
+        (
+            "UPDATE giveaways SET state = 'ended', ended_at = 1 WHERE id = 1",
+            "escrow of giveaway 1 holds another sum",
+        ),
+        ("UPDATE giveaway_claims SET claimant = 33 WHERE giveaway = 1", "claim 1.1 is not what was posted"),
+        ("UPDATE giveaway_claims SET posting = NULL WHERE giveaway = 3", "claim 3.1 is not what was posted"),
+        ("UPDATE giveaways SET slots = 5 WHERE id = 1", "claim 1.1 was paid another share"),
+        ("DELETE FROM giveaway_claims WHERE giveaway = 3", "to somebody who did not claim"),
+        ("UPDATE giveaway_claims SET claimant = 33 WHERE giveaway = 4", "to somebody who did not claim"),
+        ("INSERT INTO giveaway_claims VALUES (4, 2, 33, NULL, 1)", "giveaway 4 was not shared out equally"),
+        (
+            "UPDATE giveaways SET state = 'active', ended_at = NULL WHERE id = 5",
+            "gives a giveaway back that is not over",
+        ),
+        (
+            "UPDATE giveaways SET funder = 33, creator = 33 WHERE id = 5",
+            "gives a giveaway back that is not over",
+        ),
         ("UPDATE settled SET balance = balance + 1", "than was proved at the cursor"),
     ],
 )

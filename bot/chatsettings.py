@@ -1,0 +1,54 @@
+"""What the admins of a group have set for it: a few values in ``chats.settings``, which a migrated group keeps.
+
+A value that is missing, or was written by another version and is not understood, is the default.
+"""
+
+import json
+from typing import Any, Final, NamedTuple
+
+from bot.intents import Chat
+from ledger.claims import Eligibility
+from ledger.ports import Selects
+from ledger.units import Row
+
+_READ: Final = "SELECT settings FROM chats WHERE id = ?"
+_WRITE: Final = """
+INSERT INTO chats (id, kind, title, settings, seen_at)
+VALUES (:id, :kind, :title, json_object(:name, json(:value)), :at)
+ON CONFLICT (id) DO UPDATE SET settings = json_set(settings, '$.' || :name, json(:value))
+"""
+
+
+class ChatSettings(NamedTuple):
+    """The settings of one group; the defaults are what a group begins with."""
+
+    giveaway_creator: bool = False
+    """Whoever gives away may claim a slot too."""
+    giveaway_jailed: bool = False
+    """Whoever is jailed in the group may claim too."""
+    giveaway_newcomer_hours: int = 0
+    """Accounts younger than this may not claim; 0: all may."""
+
+    @property
+    def eligibility(self) -> Eligibility:
+        """Who may claim a giveaway."""
+        return Eligibility(self.giveaway_creator, self.giveaway_jailed, self.giveaway_newcomer_hours)
+
+
+def settings_of(books: Selects, chat: int) -> ChatSettings:
+    """Return what is set for ``chat`` now."""
+    rows = books.select(_READ, (chat,))
+    stored = json.loads(rows[0]["settings"]) if rows else {}
+    defaults = ChatSettings()._asdict()
+    understood = {
+        name: stored[name]
+        for name, default in defaults.items()
+        if name in stored and type(stored[name]) is type(default)
+    }
+    return ChatSettings(**understood)
+
+
+def setting_row(chat: Chat, name: str, value: Any, at: int) -> Row:
+    """Return the row that sets ``name``, a field of `ChatSettings`, for ``chat``."""
+    facts = {"id": chat.id, "kind": str(chat.kind), "title": chat.title, "at": at}
+    return Row(_WRITE, {**facts, "name": name, "value": json.dumps(value)}, changes=1)
