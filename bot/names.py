@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.html import clean_name
 from bot.intents import Person
-from ledger.accounts import AccountId
+from ledger.accounts import AccountClass, AccountId, account_class
 from ledger.ports import Millis, Selects
 from ledger.units import Row
 
@@ -44,6 +44,7 @@ SELECT names.owner, names.moved_at, names.seen_at, people.name AS shown, people.
 FROM names LEFT JOIN people ON people.id = names.owner WHERE names.name = ?
 """
 SHOW_PERSON: Final = "SELECT name FROM people WHERE id = ?"
+SHOW_ACCOUNT: Final = "SELECT name FROM users WHERE id = ?"
 
 
 class Doubt(StrEnum):
@@ -87,6 +88,13 @@ class NameBook:
         """Return the clean name of a member, or ``member 42`` for one who was never seen."""
         rows = self._reader.select(SHOW_PERSON, (account,))
         return str(rows[0][0]) if rows else f"member {account}"
+
+    def counterparty(self, account: AccountId | None) -> str:
+        """Return the name of a member or of a shared account; the others are told by the kind of the move."""
+        if account_class(account) is AccountClass.SHARED:
+            rows = self._reader.select(SHOW_ACCOUNT, (account,))
+            return str(rows[0][0]) if rows else ""
+        return self.shown(account) if account is not None and account > 0 else ""
 
 
 def learn(people: Iterable[Person], at: Millis) -> tuple[Row, ...]:

@@ -32,6 +32,9 @@ LIMIT_SECONDS: Final = 30.0
 ASKED: Final = "statement.asked"
 WAITS: Final = "SELECT 1 FROM outbox WHERE state = 'pending' AND event = 'statement.asked' AND recipient = ?"
 
+NOTED: Final = frozenset({"transfer", "shared_spend"})
+"""Kinds whose notes are a member's, to be shown; those of other kinds are the books' own."""
+
 FORMULA_SIGNS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """What makes a spreadsheet take a cell for a formula; the wide ones do so in East Asian editions."""
 ENCODING: Final = "utf-8-sig"
@@ -48,15 +51,21 @@ class Statement(NamedTuple):
 
 
 async def ask(
-    journal: Journal, account: AccountId, denom: Denom, newest: int, *, beside: Beside | None
+    journal: Journal,
+    person: AccountId,
+    account: AccountId,
+    denom: Denom,
+    newest: int,
+    *,
+    beside: Beside | None,
 ) -> None:
-    """Have the statement sent to ``account`` in private; one that still waits to be sent is enough."""
+    """Have the statement of ``account`` sent to ``person`` in private; one that still waits to be sent is enough."""
 
     def decide(view: View) -> Decision[None]:
-        if view.select(WAITS, (account,)):
+        if view.select(WAITS, (person,)):
             return Decision(None)
         facts = {"account": account, "denom": denom, "newest": newest}
-        return Decision(None, rows=(news("statement.asked", account, facts, view.now),))
+        return Decision(None, rows=(news("statement.asked", person, facts, view.now),))
 
     await journal.submit(Unit(decide, beside=beside))
 
@@ -99,11 +108,10 @@ class Statements:
         return Statement(document, min(self.most_lines - left, self.most_lines), cut=left < 0)
 
     def _name(self, known: dict[AccountId, str], account: AccountId | None) -> str:
-        """Return a member's name; the system's accounts are told by the kind of the move."""
-        if account is None or account < 0:
+        if account is None:
             return ""
         if account not in known:
-            known[account] = self.names.shown(account)
+            known[account] = self.names.counterparty(account)
         return known[account]
 
 
@@ -119,7 +127,7 @@ class Paper:
         self._rows.writerow(("date", "what", "counterparty", moved, left, "note", "receipt"))
 
     def add(self, line: StatementLine, counterparty: str) -> None:
-        """Write one posting. Notes of members are shown; those of other kinds are the books' own."""
+        """Write one posting."""
         self._rows.writerow(
             (
                 datetime.fromtimestamp(line.at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -127,7 +135,7 @@ class Paper:
                 text_cell(counterparty),
                 number_cell(line.change, self._decimals),
                 number_cell(line.balance_after, self._decimals),
-                text_cell(line.note if line.kind == "transfer" else ""),
+                text_cell(line.note if line.kind in NOTED else ""),
                 line.receipt,
             )
         )

@@ -37,6 +37,14 @@ _SENTENCES: Final = {
     "posting_without_claim": "transaction {} pays a giveaway out to somebody who did not claim",
     "joined_not_as_posted": "giveaway {} was not shared out equally among those who joined",
     "return_not_as_due": "transaction {} gives a giveaway back that is not over, or to somebody else",
+    "shared_without_registry": "shared account {} is not registered under its name",
+    "registry_without_shared": "account {} is registered as shared, but is no shared account",
+    "shared_without_admin": "the open shared account {} has no admin",
+    "closed_shared_with_members": "somebody has a part in the closed shared account {}",
+    "closed_shared_with_coins": "the closed shared account {} owns something",
+    "membership_not_as_noted": "membership {} is not what was noted last",
+    "spend_not_as_posted": "the shared spend {} is not what was posted for it",
+    "posting_without_spend": "transaction {} left a shared account, and nobody spent it",
     "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
 }
 _SQL: Final = queries("bookaudit")

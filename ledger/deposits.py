@@ -5,15 +5,16 @@ The chain layer says what arrived, as it was written in the transaction's body; 
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from ledger.accounts import BOT_TREASURY, FIRST_SHARED, LAST_SHARED, REWARDS_POOL, UNCLAIMED, AccountId
+from ledger.accounts import BOT_TREASURY, REWARDS_POOL, UNCLAIMED, AccountClass, AccountId, account_class
 from ledger.drafts import Draft, digest_of
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.queries import queries
+from ledger.shared import facts_of, find_account, joined_of
 from ledger.units import Entry, Posting, Row, View
 
 _SPELLED: Final = re.compile(r"[1-9][0-9]{0,77}", re.ASCII)
@@ -56,6 +57,7 @@ class Reason(StrEnum):
     UNUSABLE_MEMO = "unusable_memo"
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_SHARED_ACCOUNT = "unknown_shared_account"
+    CLOSED_SHARED_ACCOUNT = "closed_shared_account"
     RESIDUE = "residue"
 
 
@@ -91,7 +93,7 @@ def addressee(memo: str) -> AccountId | Reason:
     if _USER.fullmatch(word):
         return AccountId(int(word))
     shared = _SHARED.fullmatch(word)
-    if shared and LAST_SHARED <= -int(shared[1]) <= FIRST_SHARED:
+    if shared:
         return AccountId(-int(shared[1]))
     return Reason.UNUSABLE_MEMO
 
@@ -101,9 +103,16 @@ def destination(view: View, memo: str) -> Destination:
     named = addressee(memo)
     if isinstance(named, Reason):
         return Destination(UNCLAIMED, named)
-    if view.exists(named):
-        return Destination(named)
-    return Destination(UNCLAIMED, Reason.UNKNOWN_USER if named > 0 else Reason.UNKNOWN_SHARED_ACCOUNT)
+    if account_class(named) is AccountClass.SHARED:
+        return _shared(view, named)
+    return Destination(named) if view.exists(named) else Destination(UNCLAIMED, Reason.UNKNOWN_USER)
+
+
+def _shared(view: View, named: AccountId) -> Destination:
+    account = find_account(view, named)
+    if account is None:
+        return Destination(UNCLAIMED, Reason.UNKNOWN_SHARED_ACCOUNT)
+    return Destination(named) if account.is_open else Destination(UNCLAIMED, Reason.CLOSED_SHARED_ACCOUNT)
 
 
 class Place(NamedTuple):
@@ -177,10 +186,10 @@ def _tell(draft: Draft, place: Place, credited: Iterable[_Credit]) -> None:
     for each in credited:
         together.setdefault((each.arrival.tx_hash, each.arrival.denom), []).append(each)
     for parts in together.values():
-        draft.write(_news_of(draft, place, parts))
+        draft.write(*_news_of(draft, place, parts))
 
 
-def _news_of(draft: Draft, place: Place, parts: list[_Credit]) -> Row:
+def _news_of(draft: Draft, place: Place, parts: list[_Credit]) -> list[Row]:
     arrival, _, (account, reason), first = parts[0]
     facts = {
         "amount": sum(each.amount for each in parts),
@@ -191,11 +200,22 @@ def _news_of(draft: Draft, place: Place, parts: list[_Credit]) -> Row:
         "transaction": first,
         "tx": arrival.tx_hash,
     }
-    if reason is None:
-        recipient = account if account > 0 else OPERATORS
-        return news("deposit.credited", recipient, {**facts, "account": account}, draft.view.now)
-    facts |= {"reason": reason, "memo": arrival.memo}
-    return news("deposit.unclaimed", OPERATORS, facts, draft.view.now)
+    if reason is not None:
+        facts |= {"reason": reason, "memo": arrival.memo}
+        return [news("deposit.unclaimed", OPERATORS, facts, draft.view.now)]
+    if account_class(account) is AccountClass.SHARED:
+        return _shared_news(draft, account, facts)
+    recipient = account if account > 0 else OPERATORS
+    return [news("deposit.credited", recipient, {**facts, "account": account}, draft.view.now)]
+
+
+def _shared_news(draft: Draft, account: AccountId, facts: Mapping[str, Any]) -> list[Row]:
+    """Tell every member."""
+    found = find_account(draft.view, account)
+    assert found is not None, "coins are credited to accounts that stand"
+    told = {**facts, **facts_of(found)}
+    members = joined_of(draft.view, account)
+    return [news("shared.arrived", each.person, told, draft.view.now) for each in members]
 
 
 def deposit_key(place: Place, arrival: Arrival) -> str:

@@ -23,6 +23,7 @@ from ledger.pool import InlineReads, LongReads
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
 from ledger.reserve import Reserve
+from ledger.sharedbook import SharedAccounts
 from ledger.store import Fault, Store, fault_of
 from ledger.transfers import Transfers
 from ledger.unclaimed import UnclaimedDeposits
@@ -68,6 +69,7 @@ class LedgerService:
         self.giveaways = Giveaways(journal, reader)
         self.reserve = Reserve(journal, reader)
         self.unclaimed = UnclaimedDeposits(journal, reader)
+        self.shared = SharedAccounts(journal)
         self.payments = Payments(journal, reader)
         self.penalties = Penalties(journal, reader)
         self.blocks = Blocks(journal, reader, assets)

@@ -108,7 +108,9 @@ CREATE TABLE unclaimed (
     amount INTEGER NOT NULL CHECK (amount > 0),
     remaining INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND amount),
     reason TEXT NOT NULL
-        CHECK (reason IN ('no_memo', 'unusable_memo', 'unknown_user', 'unknown_shared_account', 'residue')),
+        CHECK (reason IN (
+            'no_memo', 'unusable_memo', 'unknown_user', 'unknown_shared_account', 'closed_shared_account', 'residue'
+        )),
     tx_hash TEXT,
     sender TEXT NOT NULL,
     memo TEXT NOT NULL,

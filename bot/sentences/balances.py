@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.html import ELLIPSIS, Html, escape, join, render
-from bot.words import Composed, Facts, Words, note_line
+from bot.words import Compose, Composed, Facts, Words, note_line
 from ledger.money import format_amount
 
 ANSWERS: Final = {
@@ -16,6 +16,7 @@ ANSWERS: Final = {
     "history.end": "Nothing older than that.",
     "history.cut": "\nOlder ones are left out: one statement has no more.",
     "history.day": "<b>{day}</b>",
+    "history.by": "{what}, by {by}",
     "history.line": "{change} {what}{note_line}\n<i>{time} UTC · then {after}</i>",
 }
 
@@ -51,8 +52,19 @@ def _balance(words: Words, facts: Facts) -> Html:
     return words.fill(template, facts, balances=join(", ", owned), waiting=join("", waiting))
 
 
-def _history(words: Words, facts: Facts) -> Html:
-    """Return a page, newest first, with a heading for each day."""
+def history_page(template: str) -> Compose:
+    """Return what writes a page with the heading of ``template``: newest first, with a heading for each day."""
+
+    def compose(words: Words, facts: Facts) -> Html:
+        lines = _history_lines(words, facts)
+        if not lines:
+            return words.fill(ANSWERS["history.end" if facts.get("paged") else "history.empty"], facts)
+        return words.fill(template, facts, lines=join("\n", lines))
+
+    return compose
+
+
+def _history_lines(words: Words, facts: Facts) -> list[Html]:
     parts: list[Html] = []
     day = ""
     for line in facts.get("lines", ()):
@@ -61,19 +73,20 @@ def _history(words: Words, facts: Facts) -> Html:
             day = heading
             parts.append(words.fill(ANSWERS["history.day"], {"day": day}))
         parts.append(_history_line(words, {**line, "denom": facts.get("denom")}, f"{moment:%H:%M}"))
-    if not parts:
-        return words.fill(ANSWERS["history.end" if facts.get("paged") else "history.empty"], facts)
-    return words.fill(ANSWERS["history.page"], facts, lines=join("\n", parts))
+    return parts
 
 
 def _history_line(words: Words, line: Facts, time: str) -> Html:
     came_in = line["change"] > 0
     amount = format_amount(line["change"], words.asset(line))
+    what = words.move(line["kind"], line.get("name", ELLIPSIS), came_in=came_in)
+    if line.get("by"):
+        what = words.fill(ANSWERS["history.by"], line, what=what)
     return words.fill(
         ANSWERS["history.line"],
         line,
         change=render("<b>{amount}</b>", {"amount": escape(f"+{amount}" if came_in else amount)}),
-        what=words.move(line["kind"], line.get("name", ELLIPSIS), came_in=came_in),
+        what=what,
         note_line=note_line(words, line),
         time=escape(time),
     )
@@ -86,6 +99,6 @@ AMOUNTS: Final = frozenset(
 
 COMPOSED: Final[Composed] = {
     "balance.shown": _balance,
-    "history.page": _history,
+    "history.page": history_page(ANSWERS["history.page"]),
     "statement.asked": _statement,
 }

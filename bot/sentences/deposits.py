@@ -14,6 +14,7 @@ UNCLAIMED_REASONS: Final = {
     "unusable_memo": "its memo names no account",
     "unknown_user": "its memo names somebody who has no account",
     "unknown_shared_account": "its memo names a shared account that does not exist",
+    "closed_shared_account": "its memo names a shared account that is closed",
     "residue": "it came by a way that names nobody, and shows only in the proved balance",
 }
 
@@ -53,8 +54,7 @@ def _credited(words: Words, facts: Facts) -> Html:
     account = int(facts.get("account", 1))
     if account > 0:
         return words.fill(NEWS["deposit.credited"], facts)
-    owner = ACCOUNTS.get(account, f"shared account {-account}")
-    return words.fill(NEWS["deposit.credited.system"], facts, owner=escape(owner))
+    return words.fill(NEWS["deposit.credited.system"], facts, owner=escape(ACCOUNTS.get(account, account)))
 
 
 def _unclaimed(words: Words, facts: Facts) -> Html:
@@ -68,7 +68,8 @@ def _unclaimed(words: Words, facts: Facts) -> Html:
     return words.fill(template, facts, reason=escape(reason), sender_line=sender, more_parts=more)
 
 
-def _copies(words: Words, facts: Facts) -> list[Key]:
+def copies(words: Words, facts: Facts) -> list[Key]:
+    """Return the buttons that copy address and memo, where a message has both."""
     return (
         [
             Copy(words.label("copy.address", facts), str(facts["address"])[:COPY_LIMIT]),
@@ -80,4 +81,4 @@ def _copies(words: Words, facts: Facts) -> list[Key]:
 
 
 COMPOSED: Final[Composed] = {"deposit.credited": _credited, "deposit.unclaimed": _unclaimed}
-KEYS: Final[Keys] = {"deposit.card": _copies, "deposit.credited": explorer_key}
+KEYS: Final[Keys] = {"deposit.card": copies, "deposit.credited": explorer_key}

@@ -188,6 +188,55 @@ FROM transactions AS back LEFT JOIN giveaways ON giveaways.id = -1000 - from_id
 WHERE kind = 'giveaway_returned'
 GROUP BY from_id HAVING state IS NULL OR state = 'active' OR to_id <> funder OR count(*) > 1
 
+-- name: shared_without_registry
+-- Shared accounts that the registry does not know, or by another name.
+SELECT shared_accounts.id FROM shared_accounts LEFT JOIN users USING (id)
+WHERE users.role IS NOT 'shared' OR users.name IS NOT shared_accounts.name
+
+-- name: registry_without_shared
+-- Registered shared accounts that nobody created.
+SELECT id FROM users WHERE role = 'shared' AND id NOT IN (SELECT id FROM shared_accounts)
+
+-- name: shared_without_admin
+-- Open shared accounts without anybody who may invite, or close them.
+SELECT id FROM shared_accounts
+WHERE state = 'open' AND NOT EXISTS (
+    SELECT 1 FROM shared_members WHERE account = shared_accounts.id AND state = 'joined' AND role = 'admin'
+)
+
+-- name: closed_shared_with_members
+-- Closed shared accounts in which somebody still has a part.
+SELECT DISTINCT shared_accounts.id
+FROM shared_accounts JOIN shared_members ON shared_members.account = shared_accounts.id
+WHERE shared_accounts.state = 'closed' AND shared_members.state IN ('invited', 'joined')
+
+-- name: closed_shared_with_coins
+-- Closed shared accounts that are not empty.
+SELECT DISTINCT shared_accounts.id FROM shared_accounts JOIN user_balances ON user_id = shared_accounts.id
+WHERE shared_accounts.state = 'closed' AND balance <> 0
+
+-- name: membership_not_as_noted
+-- Memberships that are not what the newest note about them says.
+SELECT shared_members.id
+FROM shared_members LEFT JOIN shared_changes AS noted
+    ON noted.id = (SELECT max(id) FROM shared_changes WHERE membership = shared_members.id)
+WHERE (shared_members.role, shared_members.limit_denom, shared_members.per_transaction, shared_members.per_day)
+    IS NOT (noted.role, noted.limit_denom, noted.per_transaction, noted.per_day)
+    OR (shared_members.state, shared_members.changed_by) IS NOT (noted.state, noted.actor)
+
+-- name: spend_not_as_posted
+-- Spends out of shared accounts whose posting is missing or another than they say.
+SELECT spent.id FROM shared_spends AS spent LEFT JOIN transactions AS posted USING (id)
+WHERE posted.kind IS NULL OR posted.kind NOT IN ('shared_spend', 'withdrawal')
+    OR (posted.from_id, posted.actor, posted.denom, posted.amount)
+        IS NOT (spent.account, spent.person, spent.denom, spent.amount)
+
+-- name: posting_without_spend
+-- Postings out of shared accounts that count against nobody's limits; those of an owner's attributions aside.
+SELECT id FROM transactions
+WHERE from_id BETWEEN -999 AND -100 AND kind IN ('shared_spend', 'withdrawal')
+    AND id NOT IN (SELECT id FROM shared_spends)
+
 -- name: total_not_as_settled
 -- Denoms whose books hold another sum than the balance that was proved at the cursor.
 SELECT settled.denom

@@ -186,5 +186,5 @@ async def test_one_that_waits_is_not_asked_for_again(books: Stage) -> None:
     ana = books.telegram.person("Ana", user_id=11)
     await books.fund(ana, 1)
     for _ in range(2):
-        await ask(books.service.journal, AccountId(ana.id), JUNO.denom, 1, beside=None)
+        await ask(books.service.journal, AccountId(ana.id), AccountId(ana.id), JUNO.denom, 1, beside=None)
     assert books.rows("SELECT count(*) FROM outbox WHERE event = 'statement.asked'") == [(1,)]

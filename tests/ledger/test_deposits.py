@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.accounts import BOT_TREASURY, REWARDS_POOL, UNCLAIMED
+from ledger.accounts import BOT_TREASURY, REWARDS_POOL, UNCLAIMED, AccountId
 from ledger.blocks import decide_foresight, listed_denoms
 from ledger.deposits import Arrival, Reason, addressee, spelled_amount
 from ledger.errors import Refused
 from ledger.money import Asset, Denom
 from ledger.outbox import OPERATORS
+from ledger.shared import decide_close, decide_create
 from tests.ledger.bank import ALICE, ATOM, BOB, JUNO, Bank, arrival
 
 
@@ -111,9 +112,25 @@ def test_a_deposit_goes_where_its_memo_says(bank: Bank, memo: str, account: int,
 
 
 def test_a_deposit_to_a_shared_account_that_exists(bank: Bank) -> None:
-    bank.write("INSERT INTO users VALUES (-100, 'shared', 'savings', 0)")
+    bank.decide(lambda view: decide_create(view, ALICE, "savings"))
     bank.block(arrival("700", "shared:100"))
     assert bank.balance(-100) == 700
+
+
+def test_the_members_of_a_shared_account_are_told_of_a_credited_deposit(bank: Bank) -> None:
+    bank.decide(lambda view: decide_create(view, ALICE, "savings"))
+    bank.block(arrival("700", "shared:100"), arrival("7", "shared:100", output=1))
+    (told,) = bank.news("shared.arrived")
+    assert (told["recipient"], told["amount"], told["name"]) == (ALICE, 707, "savings")
+    assert bank.news("deposit.credited") == []
+
+
+def test_a_deposit_to_a_closed_shared_account_is_unclaimed(bank: Bank) -> None:
+    bank.decide(lambda view: decide_create(view, ALICE, "savings"))
+    bank.decide(lambda view: decide_close(view, ALICE, AccountId(-100), {}))
+    bank.block(arrival("700", "shared:100"))
+    assert (bank.balance(-100), bank.balance(UNCLAIMED)) == (0, 700)
+    assert bank.read("SELECT reason FROM unclaimed") == [{"reason": "closed_shared_account"}]
 
 
 def test_the_member_is_told_of_a_credited_deposit(bank: Bank) -> None:
