@@ -20,6 +20,8 @@ from sandbox.node.decoding import Coin
 from sandbox.node.node import SANDBOX_PARAMETERS
 from sandbox.node.people import Output, SpelledCoin
 from sandbox.telegram import Chat, Message, User
+from tests.scenarios.company import Company
+from tests.scenarios.finding import Finding
 from tests.scenarios.town import DENOM, JUNO, TREASURY, Town
 
 PEOPLE: Final = 6
@@ -44,13 +46,6 @@ _FEES_OF_RETURNS: Final = """
 SELECT w.account, sum(t.amount) FROM withdrawals AS w JOIN transactions AS t ON t.reference = w.id
 WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
 """
-
-
-class Finding(NamedTuple):
-    """Something that is not as people meant it: ``lost`` (or wrong in another way), else it is there too often."""
-
-    lost: bool
-    text: str
 
 
 class Transfer(NamedTuple):
@@ -101,6 +96,7 @@ class Crowd:
         self._place = place
         self._random = random.Random(seed)
         self.members = [self._newcomer(number) for number in range(PEOPLE)]
+        self.company = Company(place, [member.user for member in self.members], seed)
         self._transfers: list[Transfer] = []
         self._payments: list[Payment] = []
         self._made = 0
@@ -230,6 +226,7 @@ class Crowd:
             found += self._commands(books)
             found += self._made_transfers(books)
             found += self._made_payments(books)
+            found += self.company.problems(books)
             found += self._balances(books)
         finally:
             books.close()
@@ -300,11 +297,12 @@ class Crowd:
             "SELECT to_id, sum(amount) FROM transactions WHERE kind = 'deposit' GROUP BY to_id"
         )
         credited = {row[0]: row[1] for row in posted}
+        moved = self.company.moved(books)
         for account in (*(member.id for member in self.members), int(UNCLAIMED)):
             yield from _compared(
                 f"what was paid in for {account}", credited.get(account, 0), self._deposits[account]
             )
-            wanted = self._own[account] - returned.get(account, 0)
+            wanted = self._own[account] + moved[account] - returned.get(account, 0)
             yield from _compared(f"account {account}", books.balance(AccountId(account), DENOM), wanted)
 
 

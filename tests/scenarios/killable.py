@@ -88,6 +88,11 @@ STEPS: Final = (
     Step("withdrawal", "a payment has failed", COMMIT),
     Step("withdrawal", "a batch is taken apart", COMMIT),
     Step("withdrawal", "a payment has expired", COMMIT),
+    Step("giveaway", "a giveaway begins", COMMIT),
+    Step("giveaway", "a giveaway is claimed", COMMIT),
+    Step("giveaway", "a giveaway is joined", COMMIT),
+    Step("giveaway", "a giveaway gives back", COMMIT),
+    Step("unclaimed", "a deposit is assigned", COMMIT),
     Step("people are told", "sendMessage", CALL),
     Step("people are told", "editMessageText", CALL),
     Step("people are told", "a message is settled", COMMIT),
@@ -104,6 +109,10 @@ CANCELLED: Final = "a withdrawal is cancelled"
 _STATEMENT: Final = re.compile(r"(?:\s*--[^\n]*\n)*\s*(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
 _BY_KIND: Final = {
     "transfer": "a transfer is made",
+    "giveaway": "a giveaway begins",
+    "giveaway_claim": "a giveaway is claimed",
+    "giveaway_returned": "a giveaway gives back",
+    "assignment": "a deposit is assigned",
     "withdrawal": "a withdrawal is requested",
     "withdrawal_cancelled": CANCELLED,
 }
@@ -161,6 +170,7 @@ _BY_STATEMENT: Final[Mapping[tuple[str | Any, ...], Callable[[str, frozenset[Any
     ("INSERT INTO", "buttons"): _if("withdraw.confirm", "a withdrawal is asked about"),
     ("INSERT INTO", "outbox"): _if("deposit.seen", "a deposit is foreseen"),
     ("UPDATE", "outbox"): _if("sent", "a message is settled"),
+    ("INSERT INTO", "giveaway_claims"): lambda *_: "a giveaway is joined",
     ("INSERT INTO", "signed_transactions"): lambda *_: "a payment is stored",
     ("UPDATE", "signed_transactions"): _of_payment,
     ("UPDATE", "withdrawals"): lambda sql, _: "a batch is taken apart" if "alone" in sql else "",

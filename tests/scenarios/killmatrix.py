@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from ledger.reader import Reader
 from sandbox.node.decoding import Coin
-from tests.scenarios.crowd import PARAMETERS, Crowd, Finding
+from tests.scenarios.crowd import PARAMETERS, Crowd
+from tests.scenarios.finding import Finding
 from tests.scenarios.killable import CANCELLED, POINTS, TAKEN_OVER, Point
 from tests.scenarios.nursery import Life, Nursery, nursery
 from tests.scenarios.town import DENOM, JUNO, TREASURY, Town, served, town
@@ -164,6 +165,10 @@ class Matrix:
             self._lots += 1
             for member in (first, second, third) if self._lots % 30 == 1 else ():
                 crowd.withdraw(member, closed=True)
+        if step.flow == "unclaimed":
+            crowd.deposit(second, JUNO, memo=False)
+        if step.flow in crowd.company.flows:
+            crowd.company.play(step.flow)
         if step.name == CANCELLED:
             crowd.withdraw(first)
             crowd.cancel()
