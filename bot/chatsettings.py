@@ -4,13 +4,16 @@ A value that is missing, or was written by another version and is not understood
 """
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from bot.intents import Chat
+from ledger.adminaudit import Order, logged
 from ledger.claims import Eligibility
 from ledger.ports import Selects
-from ledger.units import Row
+from ledger.roles import Actor, Role, require_role
+from ledger.units import Decision, Row, View
 
+REASON: Final = "in the menu of /settings"
 _READ: Final = "SELECT settings FROM chats WHERE id = ?"
 _WRITE: Final = """
 INSERT INTO chats (id, kind, title, settings, seen_at)
@@ -48,7 +51,16 @@ def settings_of(books: Selects, chat: int) -> ChatSettings:
     return ChatSettings(**understood)
 
 
-def setting_row(chat: Chat, name: str, value: Any, at: int) -> Row:
-    """Return the row that sets ``name``, a field of `ChatSettings`, for ``chat``."""
-    facts = {"id": chat.id, "kind": str(chat.kind), "title": chat.title, "at": at}
-    return Row(_WRITE, {**facts, "name": name, "value": json.dumps(value)}, changes=1)
+def decide_setting(view: View, by: Actor, chat: Chat, name: str, value: bool | int) -> Decision[ChatSettings]:
+    """Set ``name``, a field of `ChatSettings`, for ``chat``, and log who did.
+
+    Raises Refused ``role_too_low``.
+    """
+    role = require_role(view, by, Role.ADMIN)
+    before = settings_of(view, chat.id)
+    after = ChatSettings(**{**before._asdict(), name: value})
+    was, set_to = {name: getattr(before, name)}, {name: value}
+    order = Order("chat.configured", REASON, chat=chat.id, before=was, after=set_to)
+    facts = {"id": chat.id, "kind": str(chat.kind), "title": chat.title, "at": view.now}
+    row = Row(_WRITE, {**facts, "name": name, "value": json.dumps(value)}, changes=1)
+    return Decision(after, rows=(row, logged(by, role, order, view.now)))

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot import buttons, inbox, replies
+from bot import buttons, giveaways, inbox, replies
 from bot.buttons import Button
 from bot.context import Bank, Context
 from bot.inbox import Item
@@ -268,10 +268,12 @@ class Dispatch:
     async def _migrated(self, item: Item, moved: Migrated) -> None:
         def decide(view: View) -> Decision[None]:
             facts = {"old": moved.old, "new": moved.new}
-            rows = (Row(MOVE_SETTINGS, {**facts, "at": view.now}), Row(FORGET_CHAT, facts))
+            rows = [Row(MOVE_SETTINGS, {**facts, "at": view.now}), Row(FORGET_CHAT, facts)]
+            rows += giveaways.moved(view, self._bank, moved.old, moved.new)
             return Decision(None, rows=(*rows, inbox.close(item, None, view.now)))
 
         await self._bank.service.journal.submit(Unit(decide))
+        self._committed()
 
     def _slip(self, item: Item, place: Reply | None) -> _Slip:
         actor = Actor(AccountId(item.sender), owner=item.sender in self._bank.owners)

@@ -86,6 +86,7 @@ SUBJECTS: Final = {
     "withdrawal.confirmed": "withdrawal:{withdrawal}",
     "withdrawal.returned": "withdrawal:{withdrawal}",
     "withdrawal.cancelled": "withdrawal:{withdrawal}",
+    "giveaway.moved": "giveaway:{giveaway}",
     "deposit.seen": "deposit:{recipient}",
     "deposit.credited": "deposit:{recipient}",
 }

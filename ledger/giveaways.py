@@ -3,6 +3,7 @@
 `offers` tells what a giveaway is, `claims` decides who gets what, `packets` cuts the total.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ledger.accounts import BOT_TREASURY, AccountId, escrow_account
@@ -50,6 +51,9 @@ _CLAIMS: Final = _SQL["claims"]
 _DUE: Final = _SQL["due"]
 _NEXT_DUE: Final = _SQL["next_due"]
 _ACTIVE_OF: Final = _SQL["active_of"]
+_ACTIVE_IN: Final = _SQL["active_in"]
+_MOVE: Final = _SQL["move"]
+_MOVED_TO: Final = _SQL["moved_to"]
 _RETURNED: Final = _SQL["returned"]
 
 
@@ -61,28 +65,36 @@ def decide_create(view: View, key: str, offer: Offer, by: Actor, seed: str) -> D
     ``treasury_too_low``; else ``insufficient_balance``.
     """
     _check(offer)
+    digest = _digest(offer)
+    offer = offer._replace(chat=_where(view, offer.chat))
     number = int(view.select(_NEXT)[0]["id"])
-    rows = [_audited(view, offer, number, by)] if offer.funder == BOT_TREASURY else []
+    audited = [_audited(view, offer, number, by)] if offer.funder == BOT_TREASURY else []
     _require_covered(view, offer)
-    escrow, first = escrow_account(number), view.next_transaction_id
-    posting = Posting(offer.funder, escrow, offer.total, offer.denom)
-    entry = Entry(key, _digest(offer), "giveaway", (posting,), offer.creator, note_of(number))
-    expires_at = Millis(view.now + 1000 * offer.lasts_seconds)
+    posting = Posting(offer.funder, escrow_account(number), offer.total, offer.denom)
+    entry = Entry(key, digest, "giveaway", (posting,), offer.creator, note_of(number))
     secret = seed if offer.mode is Mode.RANDOM else None
-    facts = {**offer._asdict(), "id": number, "funding": first, "seed": secret, "expires_at": expires_at}
-    rows.append(Row(_ESCROW, {"id": escrow, "name": note_of(number), "at": view.now}, changes=1))
-    rows.append(Row(_INSERT, {**facts, "at": view.now}, changes=1))
-    begun = Giveaway(
+    begun = _begun(view, offer, number, secret)
+    rows = _rows(begun, {"funding": view.next_transaction_id, "seed": secret, "at": view.now})
+    return Decision(begun, (entry,), (*audited, *rows))
+
+
+def _begun(view: View, offer: Offer, number: int, secret: str | None) -> Giveaway:
+    return Giveaway(
         number,
         *(offer.creator, offer.funder, offer.chat, offer.denom, offer.total, offer.slots, offer.mode),
         state=GiveawayState.ACTIVE,
         created_at=view.now,
-        expires_at=expires_at,
+        expires_at=Millis(view.now + 1000 * offer.lasts_seconds),
         claimed=0,
         commitment=secret and commitment_of(secret),
         seed=None,
     )
-    return Decision(begun, (entry,), tuple(rows))
+
+
+def _rows(begun: Giveaway, more: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of a giveaway and its escrow; ``more`` is what a `Giveaway` does not tell."""
+    escrow = {"id": begun.escrow, "name": note_of(begun.id), "at": begun.created_at}
+    return [Row(_ESCROW, escrow, changes=1), Row(_INSERT, {**begun._asdict(), **more}, changes=1)]
 
 
 def _check(offer: Offer) -> None:
@@ -94,6 +106,12 @@ def _check(offer: Offer) -> None:
         raise Refused("giveaway_small", amount=offer.total, denom=offer.denom, slots=offer.slots)
     if not SHORTEST_SECONDS <= offer.lasts_seconds <= LONGEST_SECONDS:
         raise Refused("giveaway_lasts")
+
+
+def _where(view: View, chat: int) -> int:
+    """Return ``chat``, or the supergroup that it became while the command was on its way."""
+    rows = view.select(_MOVED_TO, (chat,))
+    return rows[0]["migrated_to"] if rows else chat
 
 
 def _audited(view: View, offer: Offer, number: int, by: Actor) -> Row:
@@ -113,6 +131,12 @@ def _require_covered(view: View, offer: Offer) -> None:
 def _digest(offer: Offer) -> bytes:
     """Return the digest of what makes two orders the same; the seed is drawn anew for each delivery."""
     return digest_of(offer._asdict())
+
+
+def moved_rows(view: View, old: int, new: int) -> tuple[list[Giveaway], list[Row]]:
+    """Return what is under way in group ``old``, and the row that takes it to ``new``, the supergroup it became."""
+    found = [find(view, row["id"])._replace(chat=new) for row in view.select(_ACTIVE_IN, (old,))]
+    return found, [Row(_MOVE, {"old": old, "new": new}, changes=len(found))]
 
 
 class Giveaways:

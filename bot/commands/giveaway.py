@@ -5,11 +5,12 @@ bears it, and the books look at the role again when they commit.
 """
 
 import re
-from collections.abc import Awaitable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable
+from typing import Final
 
 from bot.chatsettings import settings_of
-from bot.context import Bank, Context
+from bot.context import Context
+from bot.giveaways import card, card_of
 from bot.html import clean_name
 from bot.offers import read_offer
 from bot.registry import Command
@@ -18,16 +19,12 @@ from ledger.accounts import BOT_TREASURY
 from ledger.claims import CHANGED, Claim, Over, Press
 from ledger.errors import Refused
 from ledger.money import Amount
-from ledger.offers import MOST_SLOTS, Giveaway, GiveawayState, Mode, Offer, facts_of
+from ledger.offers import MOST_SLOTS, Giveaway, Mode, Offer, facts_of
 from ledger.packets import SEED_BITS, seed_of
 from ledger.roles import Role
 from ledger.units import Beside
 
 OFFERED_SLOTS: Final = (10, 25, 50, 100)
-NAMED: Final = 10
-"""Claimants that the card of a finished giveaway names."""
-AFTERWARDS_SECONDS: Final = 30 * 24 * 3600
-"""How long a card's button outlives its giveaway: until then a press is told that it is over."""
 _NUMBER: Final = re.compile(r"#?([0-9]{1,15})", re.ASCII)
 
 
@@ -92,7 +89,7 @@ def _begin(context: Context, offer: Offer) -> Effect[Giveaway]:
         )
 
     needs = Role.ADMIN if offer.funder == BOT_TREASURY else Role.MEMBER
-    return Effect(perform, lambda begun: _card(begun, creator), needs)
+    return Effect(perform, lambda begun: card_of(begun, creator), needs)
 
 
 async def claim(context: Context) -> Result:
@@ -111,39 +108,6 @@ def _claimed(claimed: Claim) -> Answer:
     if claimed.amount is None:
         return toasted("giveaway.joined")
     return toasted("giveaway.claimed", {"amount": claimed.amount, "denom": claimed.giveaway.denom})
-
-
-# The card
-
-
-def card(bank: Bank, facts: Mapping[str, Any]) -> Answer:
-    """Return the card of a giveaway as it stands now."""
-    book = bank.service.giveaways
-    shown = book.get(int(facts["giveaway"]))
-    creator = bank.names.shown(shown.creator)
-    if shown.state is GiveawayState.ACTIVE:
-        return _card(shown, creator)
-    paid = book.paid(shown, NAMED)
-    more = {
-        "paid": [{"name": bank.names.shown(who), "amount": amount} for who, amount in paid],
-        "returned": book.returned(shown.id),
-    }
-    return _card(shown, creator, more)
-
-
-def _card(shown: Giveaway, creator: str, over: Mapping[str, Any] | None = None) -> Answer:
-    facts = {**facts_of(shown), "by": creator, **(over or {})}
-    return Answer(
-        "giveaway.card", facts, choices=_choices(shown), track=shown.subject, question=shown.subject
-    )
-
-
-def _choices(shown: Giveaway) -> tuple[Choice, ...]:
-    if shown.state is not GiveawayState.ACTIVE:
-        return ()
-    action = "giveaway.join" if shown.mode is Mode.EQUAL else "giveaway.claim"
-    seconds = (shown.expires_at - shown.created_at) // 1000 + AFTERWARDS_SECONDS
-    return (Choice(action, {"giveaway": shown.id}, seconds=seconds, anyone=True),)
 
 
 # /cancelgiveaway

@@ -42,6 +42,7 @@ NEWS: Final = {
         "Your giveaway {giveaway} is over: {claimed} of {slots} were taken, and {returned} came back{source_back}."
     ),
     "giveaway.ended.treasury": " to the treasury",
+    "giveaway.moved": ANSWERS["giveaway.card"],
 }
 
 REFUSALS: Final = {
@@ -71,7 +72,7 @@ REFUSALS: Final = {
     "giveaway_early": "Giveaway {giveaway} still runs.",
     "giveaway_own": "This one is yours to give, and for the others to take.",
     "giveaway_jailed": "This group's giveaways are not for those who are jailed. /paybail",
-    "giveaway_newcomer": "This group's giveaways are for those who have been here for {hours} hours.",
+    "giveaway_newcomer": "This group's giveaways are for those who have been here for {hours} h.",
     "giveaway_not_yours": "Giveaway {giveaway} can be cancelled by whoever gives it, and by admins.",
     "giveaway_none": "You have no giveaway under way.",
     "giveaway_number": (
@@ -154,6 +155,7 @@ def _ended(words: Words, facts: Facts) -> Html:
 
 COMPOSED: Final[Composed] = {
     "giveaway.card": _card,
+    "giveaway.moved": _card,
     "giveaway.which": _which,
     "giveaway.ended": _ended,
 }

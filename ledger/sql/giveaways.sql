@@ -56,6 +56,18 @@ SELECT min(expires_at) AS at FROM giveaways WHERE state = 'active'
 -- What somebody has under way, the newest first.
 SELECT id FROM giveaways WHERE state = 'active' AND creator = ? ORDER BY id DESC LIMIT ?
 
+-- name: active_in
+-- What is under way in a group.
+SELECT id FROM giveaways WHERE state = 'active' AND chat = ? ORDER BY id
+
+-- name: move
+-- A group became a supergroup: what is under way there goes with it.
+UPDATE giveaways SET chat = :new WHERE chat = :old AND state = 'active'
+
+-- name: moved_to
+-- The supergroup that a group became.
+SELECT migrated_to FROM chats WHERE id = ? AND migrated_to IS NOT NULL
+
 -- name: returned
 -- What went back when it was over.
 SELECT amount FROM entries JOIN transactions USING (id) WHERE key = ?

@@ -11,14 +11,14 @@ from ledger.accounts import BOT_TREASURY, AccountId, escrow_account
 from ledger.audit import audit
 from ledger.claims import Claim, Eligibility, Over, Press, decide_cancel, decide_claim, decide_end
 from ledger.errors import BrokenInvariant, Refused
-from ledger.giveaways import decide_create
+from ledger.giveaways import decide_create, moved_rows
 from ledger.money import Amount
 from ledger.offers import DEFAULT_SECONDS, MOST_SLOTS, Giveaway, Mode, Offer
 from ledger.packets import packets_of
 from ledger.roles import Actor
-from ledger.units import Decision, Entry, Posting, Row, Unit
+from ledger.units import Decision, Entry, Posting, Row, Unit, View
 from tests.ledger.bank import ALICE, BOB, CAROL, JUNO, Bank
-from tests.ledger.court import case, jail
+from tests.ledger.court import SUPERGROUP, case, jail
 
 PLAZA, ELSEWHERE = -500, -600
 SEED = "ab" * 32
@@ -151,6 +151,29 @@ def test_the_role_is_the_one_at_the_commit(bank: Bank) -> None:
     bank.write("UPDATE users SET role = 'elevated' WHERE id = ?", CAROL)
     wanted = offer(creator=CAROL, funder=BOT_TREASURY, reason="why")
     assert code(lambda: create(bank, wanted)) == "role_too_low"
+
+
+def test_a_command_that_met_a_migration_begins_where_the_group_is_now(bank: Bank) -> None:
+    bank.write(
+        "INSERT INTO chats (id, kind, migrated_to, seen_at) VALUES (?, 'group', ?, 0)", PLAZA, SUPERGROUP
+    )
+    assert create(bank, offer()).chat == SUPERGROUP
+    assert claim(bank, BOB, chat=SUPERGROUP).amount == 25
+
+
+def test_a_group_that_moves_takes_along_what_is_under_way(bank: Bank) -> None:
+    create(bank, offer())
+    create(bank, offer(), key="g2")
+    cancel(bank, Actor(ALICE), 2)
+
+    def move(view: View) -> Decision[list[Giveaway]]:
+        moved, rows = moved_rows(view, PLAZA, SUPERGROUP)
+        return Decision(moved, rows=tuple(rows))
+
+    assert [(each.id, each.chat) for each in bank.decide(move)] == [(1, SUPERGROUP)]
+    assert code(lambda: claim(bank, BOB)) == "giveaway_elsewhere"
+    assert claim(bank, BOB, chat=SUPERGROUP).amount == 25
+    assert bank.read("SELECT chat FROM giveaways WHERE id = 2") == [{"chat": PLAZA}]
 
 
 # Claims
