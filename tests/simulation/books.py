@@ -33,7 +33,8 @@ class Books:
         self.doubled = 0
         """How many receipts stand in a chat again."""
         self.told: dict[int, set[int]] = defaultdict(set)
-        """By receipt, whose private chats show it; 0 for the group."""
+        """By receipt, whose private chats show it; 0 for the group. What only lost books told is not among it."""
+        self.losses = people.losses
         self._read_receipts()
 
     def close(self) -> None:
@@ -95,8 +96,9 @@ class Books:
             ]
             self.doubled += len(shown) - len({message.text for message in shown})
             for message in shown:
-                for receipt in _RECEIPT.findall(message.text):
-                    self.told[int(receipt)].add(chat.person or 0)
+                for receipt in map(int, _RECEIPT.findall(message.text)):
+                    if self.losses.may_repeat(receipt, message.changed):
+                        self.told[receipt].add(chat.person or 0)
 
     def was_told(self, account: int, words: str) -> bool:
         """Tell whether some message in the private chat of ``account`` has ``words`` in it."""

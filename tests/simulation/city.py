@@ -238,7 +238,7 @@ class City:
             store=store,
         )
         try:
-            await bot.main.run(self._settings(), world, stop)
+            await bot.main.run(self.settings(), world, stop)
         except Unavailable:
             # A disk that fails while the program starts or stops ends it with a message; somebody starts it again.
             self.gave_up += 1
@@ -250,7 +250,8 @@ class City:
             self._living.pop(number, None)
             self._dead.add(f"program{number}")
 
-    def _settings(self) -> Settings:
+    def settings(self) -> Settings:
+        """Return the settings of the program."""
         return load(
             Settings,
             None,

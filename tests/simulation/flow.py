@@ -12,7 +12,7 @@ class Act(NamedTuple):
     """Something that somebody may do, and how often beside the others (deposits: 14, a transfer: 36)."""
 
     do: Callable[[], object]
-    weight: int
+    weight: float
 
 
 class Flow:
@@ -39,6 +39,9 @@ class Flow:
 
     def begin(self) -> None:
         """Do what must be done once, when the program runs and everybody has an account."""
+
+    async def attend(self) -> None:
+        """Do beside the acts, from `begin` to the end of the run, what takes time."""
 
     def calm(self) -> None:
         """Let people do what must be done before a quiet point, so that everything can come to its end."""

@@ -11,9 +11,10 @@ from sandbox.node.people import Output, SpelledCoin
 from sandbox.scene import MNEMONIC
 from sandbox.telegram import Chat, Message, User
 from tests.simulation.city import DENOM, JUNO, City
+from tests.simulation.losses import Losses
 
 TREASURY: Final = Wallet.from_mnemonic(MNEMONIC, SANDBOX_PARAMETERS).address
-OPENING: Final = 50 * JUNO
+OPENING: Final = 2_000 * JUNO
 """What the treasury's address holds when the books are opened, in base units: BOT_TREASURY's."""
 YES, NO = 0, 1
 """Where the two buttons of a question stand."""
@@ -63,6 +64,10 @@ class People:
         self.plaza = city.telegram.group(
             "Plaza", city.owner, [*(person.user for person in self.all), city.account]
         )
+        self.losses = Losses()
+        """What restores of the books took back."""
+        self.payees: dict[str, int] = {}
+        """By address, which account wanted it to be paid."""
         self.deposits: list[bytes] = []
         """Transactions that paid in, as they were sent."""
         self.said: deque[Command] = deque(maxlen=REMEMBERED)

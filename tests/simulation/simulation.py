@@ -69,6 +69,7 @@ class Simulation:
         self.loop.trace = self._step
         self.events: deque[str] = deque(maxlen=LAST_EVENTS)
         self.flows: list[Flow] = []
+        self._attending: list[asyncio.Task[None]] = []
         self._checks = 0
         self._books: tuple[Path, Reader] | None = None
 
@@ -119,6 +120,9 @@ class Simulation:
         await self._quiet(checks, troubles)
         for flow in self.flows:
             flow.begin()
+        self._attending = [
+            self.loop.create_task(flow.attend(), name=f"attend {type(flow).__name__}") for flow in self.flows
+        ]
         for step in range(1, self.steps + 1):
             self.note(crowd.act())
             await asyncio.sleep(self._rng.expovariate(1.0))
@@ -130,6 +134,8 @@ class Simulation:
                 gc.collect(1)
             if step % STEPS_BETWEEN_CHECKS == 0 or step == self.steps:
                 await self._quiet(checks, troubles)
+        for task in self._attending:
+            task.cancel()
         await self.city.stop()
         await self.city.node.stop()
 
@@ -151,13 +157,19 @@ class Simulation:
         goal = self.city.node.height + 4
         await asyncio.sleep(max(troubles.closed_until - self.loop.time(), 0))
         came = await self.city.until(lambda: self._at_rest(goal), QUIET_SECONDS)
-        problems = checks.problems()
+        problems = [*checks.problems(), *self._absent()]
         if not came:
             problems.append(f"not at rest after {QUIET_SECONDS:.0f} quiet seconds: {self._unrest(goal)}")
         if problems:
             raise Failed(self._story(problems))
         self._checks += 1
         self.note(f"quiet at height {self.city.node.height}")
+
+    def _absent(self) -> Iterator[str]:
+        """Tell of people who were to do something all the while, and gave up."""
+        for task in self._attending:
+            if task.done() and task.exception() is not None:
+                yield f"{task.get_name()} broke: {task.exception()!r}"
 
     def _at_rest(self, goal: int) -> bool:
         if self.city.died:

@@ -137,7 +137,8 @@ class Transfers(Flow):
     def _unmoved(self, books: Books, transfer: Transfer, key: str) -> Iterator[str]:
         command = books.command(key)
         if command is None:
-            yield f"{transfer.message.text!r} ({key}) never came in"
+            if not books.losses.has_key(key):
+                yield f"{transfer.message.text!r} ({key}) never came in"
             return
         if not transfer.valid or command["code"] in ("too_many", "self_transfer"):
             return

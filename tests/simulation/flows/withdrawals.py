@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from ledger.accounts import BOT_TREASURY
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from sandbox.telegram import Message
 from tests.simulation.books import Books
 from tests.simulation.city import FEE, JUNO, City
@@ -31,6 +31,8 @@ class Payment:
     confirmed: bool = False
     taps: list[str] = field(default_factory=list)
     """The queries of what was pressed under the question, in order."""
+    shown: int = 0
+    """At which change of the chats the question was shown that was pressed."""
 
 
 class Withdrawals(Flow):
@@ -63,6 +65,7 @@ class Withdrawals(Flow):
         memo = self.rng.choice(("", "", " memo 7"))
         message = self.people.say(person, person.chat, f"/withdraw {spelled} {address}{memo}")
         payment = Payment(message, person.id, address, amount)
+        self.people.payees[address] = person.id
         self._payments.append(payment)
         self._unanswered.append(payment)
 
@@ -80,6 +83,7 @@ class Withdrawals(Flow):
         pressed = self.rng.choice(PRESSES)
         payment.taps = self.people.press(self.people.by_id(payment.source), question, pressed)
         payment.confirmed = pressed[0] == YES
+        payment.shown = question.changed
 
     def _shown(self, payment: Payment, words: str) -> Message | None:
         return self.people.shown(self.people.by_id(payment.source).chat, words, payment.address)
@@ -109,9 +113,9 @@ class Withdrawals(Flow):
             yield f"{payment.message.text!r} was asked for {len(rows)} times"
         if rows:
             yield from self._asked(books, payment, rows[0], received)
-        elif received:
+        elif received and (received != payment.amount or not _is_lost(books, payment)):
             yield f"{payment.address} got {received} that no withdrawal explains"
-        elif payment.confirmed:
+        elif payment.confirmed and not received:
             yield from self._unasked(books, payment)
 
     def _asked(self, books: Books, payment: Payment, row: Any, received: int) -> Iterator[str]:
@@ -132,8 +136,9 @@ class Withdrawals(Flow):
         """Tell what is wrong when somebody said yes and no withdrawal was made: only a good reason is none."""
         press = _first_press(books, payment)
         if press is None:
-            yield f"the yes to {payment.message.text!r} never came in"
-        elif press["code"] in ("too_many", "button_expired"):
+            if not _is_lost(books, payment):
+                yield f"the yes to {payment.message.text!r} never came in"
+        elif press["code"] in ("too_many", "button_expired") or _is_of_a_restore(books, payment, press):
             return
         elif press["code"] != "insufficient_balance":
             yield f"the yes to {payment.message.text!r} ended as {press['state']} {press['code']}"
@@ -151,10 +156,24 @@ class Withdrawals(Flow):
             if payment.address in paid:
                 own[payment.source] -= payment.amount + FEE
                 own[BOT_TREASURY] += FEE
+            elif books.chain.balance(payment.address) and _is_lost(books, payment):
+                own[SYSTEM_RESERVE] -= payment.amount
         for row in books.select(_LOST_BY_RETURNS):
             own[row["account"]] -= row["fee"]
             own[BOT_TREASURY] += row["fee"]
         return own
+
+
+def _is_lost(books: Books, payment: Payment) -> bool:
+    """Tell whether the books that knew of the yes are lost: what they paid is known to the chain alone."""
+    return bool(payment.taps) and books.losses.has_press(payment.taps[0])
+
+
+def _is_of_a_restore(books: Books, payment: Payment, press: Any) -> bool:
+    """Tell whether ``press`` was refused because the books were put back: the question is gone, or all is frozen."""
+    if press["code"] == "button_unknown":
+        return books.losses.have_shown(payment.shown)
+    return press["code"] == "withdrawals_frozen" and books.losses.froze(press["done_at"])
 
 
 def _first_press(books: Books, payment: Payment) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.simulation.mistakes import chain, commands, deposits, news, withdrawals
+from tests.simulation.mistakes import chain, commands, deposits, news, restores, withdrawals
 from tests.simulation.planting import Mistake
 
 MISTAKES: Final[tuple[Mistake, ...]] = (
@@ -10,5 +10,6 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
     *news.MISTAKES,
     *deposits.MISTAKES,
     *withdrawals.MISTAKES,
+    *restores.MISTAKES,
     *chain.MISTAKES,
 )

@@ -1,0 +1,162 @@
+"""Backups, and one of them put back later: the chat's acts since are lost, and nobody is paid twice.
+
+What only the lost books knew of is met in the blocks: SYSTEM_RESERVE bears it until the owner, at the console, says whose
+it was.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Final, NamedTuple
+
+from bot.upkeep import Explanation, Lifting, explain, unfreeze
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
+from ledger.attributions import UnknownPayment, unknown_payments
+from ledger.backup import back_up, restore
+from ledger.errors import Refused, Unavailable
+from ledger.freezes import Freeze, FreezeReason, is_replaying, standing
+from ledger.money import Amount
+from ledger.reader import Reader
+from sandbox.node.node import SANDBOX_PARAMETERS
+from tests.simulation.books import Books
+from tests.simulation.city import TIMEOUT_BLOCKS, City, OneAfterAnother
+from tests.simulation.flow import Act, Flow
+from tests.simulation.losses import Loss, Span, read_deeds
+from tests.simulation.people import TREASURY, People
+
+KEPT: Final = 4
+LOOKS_EVERY_SECONDS: Final = 20.0
+_ATTRIBUTED: Final = """
+SELECT p.address, t.from_id AS account, t.amount
+FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
+"""
+
+
+class Copy(NamedTuple):
+    """A backup, and how much Telegram's chats had changed when it was made."""
+
+    path: Path
+    change: int
+
+
+class Restores(Flow):
+    """Somebody copies the books now and then, and sometimes has to put a copy back."""
+
+    unrest: ClassVar = {
+        "replay": "SELECT id FROM restores WHERE replayed_height IS NULL",
+        "unexplained": "SELECT id FROM unknown_payments WHERE remaining > 0 AND accepted = 0",
+        "frozen": "SELECT reason FROM freezes WHERE lifted_at IS NULL",
+    }
+
+    def __init__(self, city: City, people: People) -> None:
+        super().__init__(city, people)
+        self._copies: list[Copy] = []
+        self._made = 0
+        self._restored = False
+
+    def acts(self) -> Sequence[Act]:
+        """Return what people do."""
+        return (Act(self._back_up, 1.5), Act(self._restore, 0.35))
+
+    def _back_up(self) -> None:
+        if not self.city.disk.path.exists():
+            return
+        self._made += 1
+        path = self.city.disk.path.with_name(f"backup-{self._made}.sqlite3")
+        back_up(self.city.disk.path, path)
+        self._copies.append(Copy(path, self.city.telegram.changes.version))
+        if len(self._copies) > KEPT:
+            self._copies.pop(0).path.unlink()
+
+    def _restore(self) -> None:
+        """Lose the books that run, and put one of the copies in their place. Later copies are of a time that never was."""
+        if not self._copies:
+            return
+        chosen = self.rng.randrange(len(self._copies))
+        copy, self._copies = self._copies[chosen], self._copies[: chosen + 1]
+        self.city.kill()
+        lost = read_deeds(Reader(self.city.disk.copy()))
+        identity = {
+            "chain_id": SANDBOX_PARAMETERS.chain_id,
+            "address": TREASURY,
+            "bot_id": str(self.city.account.user.id),
+        }
+        restore(
+            copy.path,
+            self.city.disk.path,
+            clock=self.city.clock,
+            identity=identity,
+            quiet_blocks=TIMEOUT_BLOCKS,
+        )
+        kept = read_deeds(Reader(self.city.disk.copy()))
+        self._restored = True
+        self.city.excuses += kept.untold
+        span = Span(copy.change, self.city.telegram.changes.version)
+        self.people.losses.add(Loss(lost, kept, span, self.city.clock.now()))
+
+    def calm(self) -> None:
+        """Let everybody write once after a restore: who was away when the backup was made is away for the books again."""
+        if self._restored:
+            for person in (self.people.owner, *self.people.all):
+                self.city.telegram.say(person.user, person.chat, "/start")
+        self._restored = False
+
+    async def attend(self) -> None:
+        """Let the owner look after restored books until nothing is open any more."""
+        while True:
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
+            open_losses = [loss for loss in self.people.losses if loss.over is None]
+            if open_losses and await self._look_after():
+                for loss in open_losses:
+                    loss.over = self.city.clock.now()
+
+    async def _look_after(self) -> bool:
+        """Explain payments and lift the freeze; tell whether nothing is open any more."""
+        path = self.city.disk.path
+        books = Reader(path)
+        try:
+            replaying, frozen = is_replaying(books), standing(books)
+            unknown = [] if replaying else unknown_payments(books)
+            balances = {each.id: self._payer_of(books, each) for each in unknown}
+        finally:
+            books.close()
+        try:
+            for payment in unknown:
+                await self._explain(payment, balances[payment.id])
+            if not replaying and not unknown and Freeze(FreezeReason.SHORTFALL, None) in frozen:
+                order = Lifting(FreezeReason.SHORTFALL, None, "all is explained")
+                await unfreeze(self.city.settings(), order, self.city.clock, OneAfterAnother())
+        except (Refused, Unavailable):
+            # The books changed, or went, meanwhile; the owner looks again.
+            return False
+        return not replaying and not frozen and path == self.city.disk.path
+
+    def _payer_of(self, books: Reader, payment: UnknownPayment) -> tuple[AccountId, Amount]:
+        """Return who pays for it, and how much: the member as far as they can, then the bot."""
+        member = AccountId(self.people.payees[payment.address])
+        has = min(books.balance(member, payment.denom), payment.remaining)
+        return (member, Amount(has)) if has > 0 else (BOT_TREASURY, payment.remaining)
+
+    async def _explain(self, payment: UnknownPayment, payer: tuple[AccountId, Amount]) -> None:
+        said = Explanation(payment.id, *payer, "their receipt")
+        await explain(self.city.settings(), said, self.city.clock, OneAfterAnother())
+
+    def problems(self, books: Books) -> Iterator[str]:
+        """Each payment of lost books is explained once, and by nobody but who asked for it, or the bot."""
+        explained: Counter[str] = Counter()
+        for row in books.select(_ATTRIBUTED):
+            explained[row["address"]] += row["amount"]
+            if row["account"] not in (self.people.payees[row["address"]], BOT_TREASURY):
+                yield f"{row['account']} paid for what went to {row['address']}"
+        for address, amount in explained.items():
+            if amount != books.chain.balance(address):
+                yield f"{amount} was explained of what went to {address}, which got {books.chain.balance(address)}"
+
+    def owned(self, books: Books) -> Mapping[int, int]:
+        """Return what members and the bot gave for payments of lost books."""
+        own: Counter[int] = Counter()
+        for row in books.select(_ATTRIBUTED):
+            own[row["account"]] -= row["amount"]
+            own[SYSTEM_RESERVE] += row["amount"]
+        return own

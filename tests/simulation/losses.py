@@ -1,0 +1,101 @@
+"""What restores took back: the model must know which acts of the chat may be gone, and which words do not count."""
+
+from typing import Any, Final, NamedTuple, Self
+
+from ledger.reader import Reader
+
+_CLOCKS_MS: Final = 120_000
+"""By how much the program's clock may have been moved between two moments that are compared."""
+
+
+class Deeds(NamedTuple):
+    """What books know of the chat: deeds by key, as they came in, and the newest entry."""
+
+    known: dict[str, str]
+    last_entry: int
+    untold: int
+    """What may be told again when the books go on from here."""
+
+    @classmethod
+    def of(cls, books: Reader) -> Self:
+        """Read the deeds of ``books``."""
+        known = {row["key"]: row["raw"] for row in books.select("SELECT key, raw FROM inbox")}
+        (entry,) = books.select("SELECT ifnull(max(id), 0) AS id FROM entries")
+        (waiting,) = books.select(
+            "SELECT (SELECT count(*) FROM outbox WHERE state <> 'sent')"
+            " + (SELECT count(*) FROM inbox WHERE state = 'new') AS number"
+        )
+        return cls(known, entry["id"], waiting["number"])
+
+
+class Span(NamedTuple):
+    """The changes of Telegram's chats between a backup and its restore: what was told then need not stand."""
+
+    first: int
+    last: int
+
+    def holds(self, change: int) -> bool:
+        """Tell whether ``change`` is among them."""
+        return self.first < change <= self.last
+
+
+class Loss:
+    """One restore. ``over`` is when everything was explained and nothing frozen any more; None: not yet."""
+
+    def __init__(self, lost: Deeds, kept: Deeds, span: Span, at: int) -> None:
+        self.keys = lost.known.keys() - kept.known.keys()
+        self._deeds = [lost.known[key] for key in sorted(self.keys)]
+        self.last_entry = kept.last_entry
+        self.span = span
+        self.at = at
+        self.over: int | None = None
+
+    def has_press(self, query: str) -> bool:
+        """Tell whether the press ``query`` is gone."""
+        return any(query in deed for deed in self._deeds)
+
+    def froze(self, at: int) -> bool:
+        """Tell whether withdrawals may have been frozen ``at`` that moment, in milliseconds."""
+        return self.at - _CLOCKS_MS <= at and (self.over is None or at <= self.over + _CLOCKS_MS)
+
+
+class Losses:
+    """All restores of a run."""
+
+    def __init__(self) -> None:
+        self._all: list[Loss] = []
+
+    def __iter__(self) -> Any:
+        return iter(self._all)
+
+    def add(self, loss: Loss) -> None:
+        """Note a restore."""
+        self._all.append(loss)
+
+    def has_key(self, key: str) -> bool:
+        """Tell whether the deed under ``key`` may be gone."""
+        return any(key in loss.keys for loss in self._all)
+
+    def has_press(self, query: str) -> bool:
+        """Tell whether a press may be gone."""
+        return any(loss.has_press(query) for loss in self._all)
+
+    def have_shown(self, change: int) -> bool:
+        """Tell whether what was shown at ``change`` was the answer of books that are lost."""
+        return any(loss.span.holds(change) for loss in self._all)
+
+    def froze(self, at: int) -> bool:
+        """Tell whether a restore may have frozen withdrawals at ``at``, in milliseconds."""
+        return any(loss.froze(at) for loss in self._all)
+
+    def may_repeat(self, entry: int, change: int) -> bool:
+        """Tell whether words shown at ``change`` tell of ``entry``: lost books told of it too, if the backup has it."""
+        return all(entry <= loss.last_entry for loss in self._all if loss.span.holds(change))
+
+
+def read_deeds(books: Reader) -> Deeds:
+    """Return what ``books`` know, and close them."""
+    try:
+        return Deeds.of(books)
+    finally:
+        books.close()
