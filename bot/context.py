@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bot.groups import Groups
 from bot.intents import Chat, Entity, Person, ReplyTarget
 from bot.names import NameBook
 from chain.parameters import JUNO_MODULES
@@ -56,6 +57,7 @@ class Bank:
     owners: frozenset[int]
     random: Random
     """Nobody can guess what it draws in production."""
+    groups: Groups
 
     def account_name(self, account: AccountId) -> str:
         """Return what people call ``account``: a member's clean name, or the books' own name of any other."""

@@ -4,7 +4,7 @@ A command decides nothing about these. Whatever comes out (an act of the books, 
 unit with the end of its inbox row, the button that was pressed and the reply: so it happens once, and is told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -13,13 +13,13 @@ import structlog
 from bot import buttons, giveaways, inbox, replies
 from bot.buttons import Button
 from bot.context import Bank, Context
-from bot.inbox import Item
+from bot.inbox import AnsweredElsewhere, Item
 from bot.intents import Called, Chat, ChatKind, Intent, Migrated, Person, Said, Tapped, called
 from bot.registry import Act, Command
 from bot.replies import Reply
 from bot.results import Answer, Choice, Effect, Result
 from ledger.accounts import AccountId
-from ledger.errors import LedgerError, Refused
+from ledger.errors import Refused
 from ledger.outbox import OPERATORS
 from ledger.pauses import require_running
 from ledger.ports import Clock
@@ -66,10 +66,6 @@ class Toast(NamedTuple):
     query: str
     say: str = ""
     facts: Mapping[str, Any] = {}
-
-
-class AnsweredElsewhere(LedgerError):  # noqa: N818 - the field's word
-    """Another process answered this item: the unit was undone, and there is nothing left to do."""
 
 
 class _Call(NamedTuple):
@@ -163,7 +159,10 @@ def _told(refusal: Refused, reference: int) -> Answer:
 
 
 class Dispatch:
-    """Answers items. ``toast`` is called once for each tap, ``committed`` after each unit (to wake the notifier)."""
+    """Answers items. ``toast`` is called once for each tap, ``committed`` after each unit (to wake the notifier).
+
+    ``judged`` decides what becomes of a message that breaks a rule of its chat.
+    """
 
     def __init__(
         self,
@@ -174,6 +173,7 @@ class Dispatch:
         new_question: Callable[[], str],
         toast: Callable[[Toast], None],
         committed: Callable[[], None],
+        judged: Callable[[Item], Awaitable[None]],
     ) -> None:
         self._bank = bank
         self._clock = clock
@@ -181,6 +181,7 @@ class Dispatch:
         self._new_question = new_question
         self._toast = toast
         self._committed = committed
+        self._judged = judged
 
     async def __call__(self, item: Item) -> None:
         """Answer ``item``: one unit, and once for ever.
@@ -201,6 +202,10 @@ class Dispatch:
             self._toast(Toast(item.intent.deed.query))
 
     async def _by_deed(self, item: Item) -> None:
+        if item.broken:
+            await self._judged(item)
+            self._committed()
+            return
         match item.intent.deed:
             case Said() as said:
                 await self._said(item, said)
@@ -215,7 +220,9 @@ class Dispatch:
         """End ``item`` whose answer failed by a mistake of ours: its sender is told, nothing is tried again."""
         deed = item.intent.deed
         # Told below a button that was pressed, whose message may go on telling something.
-        place = replace(replies.place(deed), edit=None) if isinstance(deed, Said | Tapped) else None
+        place = None
+        if isinstance(deed, Said | Tapped) and not item.broken:
+            place = replace(replies.place(deed), edit=None)
         try:
             await self._commit(self._slip(item, place), Refused("internal_error"))
         except AnsweredElsewhere:

@@ -20,6 +20,7 @@ from bot.intents import Intent, Said, Tapped, Unreadable
 from bot.lanes import PER_PERSON, Lanes
 from bot.names import learn
 from bot.results import Answer
+from bot.rules.model import Broken
 from bot.transport import Telegram
 from chain.tenure import Tenure
 from ledger import leases
@@ -44,7 +45,10 @@ log = structlog.get_logger()
 
 
 class Fetch:
-    """The poll loop of one bot. ``tenure`` is of the role poller; ``toast`` is called for taps that are refused here."""
+    """The poll loop of one bot. ``tenure`` is of the role poller; ``toast`` is called for taps that are refused here.
+
+    ``judge`` tells which rules of its chat a message breaks.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Fetch:
         read: Callable[[Mapping[str, Any]], Intent],
         tenure: Tenure,
         toast: Callable[[Toast], None],
+        judge: Callable[[Said], tuple[Broken, ...]],
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
         self._telegram = telegram
@@ -65,6 +70,7 @@ class Fetch:
         self._read = read
         self.tenure = tenure
         self._toast = toast
+        self._judge = judge
         self._poll_seconds = poll_seconds
         self._fence: Fence | None = None
         self._resumed = 0
@@ -116,12 +122,23 @@ class Fetch:
         arrivals = [each for each in (read_arrival(raw, self._read, self._me.id) for raw in batch) if each]
         if len(arrivals) < len(batch):
             log.error("update.unnumbered")
+        arrivals = [each for arrival in arrivals for each in (arrival, *self._judged(arrival))]
         known = inbox.known(self._service.reader, arrivals)
         coming: Counter[int] = Counter()
         return [
-            each if each.key in known or not self._wants(each) else self._within_share(each, coming)
+            each
+            if each.broken or each.key in known or not self._wants(each)
+            else self._within_share(each, coming)
             for each in arrivals
         ]
+
+    def _judged(self, arrival: Arrival) -> list[Arrival]:
+        """Return the row of its judgement for a message that breaks rules, beside its own where it is a command too."""
+        if arrival.intent is None or not isinstance(arrival.intent.deed, Said):
+            return []
+        broken = self._judge(arrival.intent.deed)
+        key = inbox.judgement_key(arrival.intent, self._me.id)
+        return [arrival._replace(key=key, broken=broken)] if broken else []
 
     def _within_share(self, arrival: Arrival, coming: Counter[int]) -> Arrival:
         sender = inbox.sender_of(arrival.intent) if arrival.intent else 0
@@ -170,7 +187,7 @@ class Fetch:
                 self._toast(Toast(deed.query, f"refused.{arrival.code}", {"limit": PER_PERSON}))
 
     def _wants(self, arrival: Arrival) -> bool:
-        return arrival.intent is None or inbox.asks(arrival.intent, self._me.username)
+        return arrival.intent is None or bool(arrival.broken) or inbox.asks(arrival.intent, self._me.username)
 
     def _to_tell(self, arrivals: Sequence[Arrival]) -> dict[int, Arrival]:
         """Return the first refused arrival of each sender who has not heard that they are too fast."""
@@ -211,7 +228,8 @@ def _next_offset(batch: Sequence[Any], offset: int | None) -> int | None:
 def _lessons(arrival: Arrival, at: Millis) -> list[Row]:
     """Return what ``arrival`` teaches: who is called what, who has an account, which chats there are."""
     intent = arrival.intent
-    if intent is None:
+    if intent is None or arrival.broken:
+        # A judgement stands beside its message, which teaches the same.
         return []
     owners = (person for person in intent.people if person.can_own)
     rows = [registration(AccountId(person.id), clean_name(person.name), at) for person in owners]

@@ -15,6 +15,9 @@ from bot.notifier import Notifier, TapAnswers
 from bot.outbox import Desk
 from bot.outgoing import Speech
 from bot.pacing import Pacer
+from bot.rules.court import Court
+from bot.rules.judge import Judge
+from bot.rules.strikes import STRUCK, Strikes
 from bot.statement import Statements
 from bot.supervisor import Loop
 from bot.ticker import Ticker
@@ -83,6 +86,7 @@ def assemble(
         operators,
         Statements(service.long_reads, bank.names, bank.assets),
         ephemeral,
+        {STRUCK: Strikes(telegram, service.reader, clock, bank.me.id)},
     )
     taps = TapAnswers(telegram, speech.toast)
 
@@ -96,6 +100,7 @@ def assemble(
         new_question=lambda: f"{random.getrandbits(96):024x}",
         toast=toast,
         committed=notifier.wake,
+        judged=Court(bank),
     )
 
     async def alarm(code: str, inbox: int) -> None:
@@ -110,6 +115,7 @@ def assemble(
         read=read_update,
         tenure=polling,
         toast=toast,
+        judge=Judge(service.reader, bank.owners),
         poll_seconds=poll_seconds,
     )
     ticker = Ticker(service.timed, service.journal, ticking, clock, notifier.wake)

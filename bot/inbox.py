@@ -1,7 +1,7 @@
 """What came in, kept until it was answered: one row for each thing a person did, however often it is delivered.
 
-A row is committed before Telegram may forget its update. Only what asks something of the bot is kept: other people's
-talk in a group is none of its business.
+A row is committed before Telegram may forget its update. Only what asks something of the bot is kept, and what breaks a
+rule of its chat: other people's talk in a group is none of its business.
 """
 
 import json
@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from bot.intents import Intent, Migrated, Said, Tapped, Unreadable, called
+from bot.rules.model import Broken
+from ledger.errors import LedgerError
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis, Selects
 from ledger.units import Row, View
@@ -18,8 +20,8 @@ from ledger.units import Row, View
 log = structlog.get_logger()
 
 INSERT: Final = """
-INSERT INTO inbox (id, key, update_id, sender, raw, received_at, state, code, done_at)
-VALUES (:id, :key, :update_id, :sender, :raw, :at, :state, :code, iif(:state = 'new', NULL, :at))
+INSERT INTO inbox (id, key, update_id, sender, raw, judged, received_at, state, code, done_at)
+VALUES (:id, :key, :update_id, :sender, :raw, :judged, :at, :state, :code, iif(:state = 'new', NULL, :at))
 """
 IS_KNOWN: Final = "SELECT 1 FROM inbox WHERE key = ?"
 LAST: Final = "SELECT ifnull(max(id), 0) FROM inbox"
@@ -28,26 +30,37 @@ UPDATE inbox SET state = :state, code = :code, done_at = :at WHERE id = :id AND 
 """
 IS_NEW: Final = "SELECT 1 FROM inbox WHERE id = ? AND state = 'new'"
 WAITING: Final = """
-SELECT id, key, raw, received_at FROM inbox WHERE state = 'new' AND id > ? ORDER BY id LIMIT ?
+SELECT id, key, raw, received_at, judged FROM inbox WHERE state = 'new' AND id > ? ORDER BY id LIMIT ?
 """
-BY_ID: Final = "SELECT id, key, raw, received_at FROM inbox WHERE id = ?"
+BY_ID: Final = "SELECT id, key, raw, received_at, judged FROM inbox WHERE id = ?"
 
 LONGEST_RAW: Final = 100_000
 """Characters of a poisonous update that are kept; Telegram's own limit for a message is far below."""
 
 
+class AnsweredElsewhere(LedgerError):  # noqa: N818 - the field's word
+    """Another process answered this item: the unit was undone, and there is nothing left to do."""
+
+
 class Item(NamedTuple):
-    """A row that waits for its answer, understood."""
+    """A row that waits for its answer, understood. ``broken`` are the rules that a message breaks: then it is judged."""
 
     id: int
     key: str
     intent: Intent
     received_at: Millis
+    broken: tuple[Broken, ...] = ()
 
     @property
     def sender(self) -> int:
-        """Whose lane it waits in; 0 when nobody stands behind it."""
+        """Who did it; 0 when nobody stands behind it."""
         return sender_of(self.intent)
+
+    @property
+    def lane(self) -> int:
+        """Return the lane that it waits in: its sender's, or that of the chat whose rules it broke."""
+        deed = self.intent.deed
+        return deed.chat.id if self.broken and isinstance(deed, Said) else self.sender
 
 
 class Arrival(NamedTuple):
@@ -58,6 +71,7 @@ class Arrival(NamedTuple):
     raw: str
     intent: Intent | None
     code: str | None = None
+    broken: tuple[Broken, ...] = ()
 
     @property
     def state(self) -> str:
@@ -75,6 +89,11 @@ def key_of(intent: Intent, bot: int) -> str:
     return f"u:{bot}:{intent.update}"
 
 
+def judgement_key(intent: Intent, bot: int) -> str:
+    """Return what makes the judgement of a message unique: each edit of it is judged once more."""
+    return f"j:{key_of(intent, bot)}"
+
+
 def sender_of(intent: Intent) -> int:
     """Return who did it, 0 for nobody."""
     deed = intent.deed
@@ -89,7 +108,7 @@ def asks(intent: Intent, bot: str) -> bool:
         case Said() as said:
             call = called(said)
             if call is None:
-                return said.chat.private
+                return said.chat.private and said.media is None
             return call.bot in (None, bot.lower())
         case Tapped() | Migrated():
             return True
@@ -111,7 +130,7 @@ def store(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Item], list[Row
         if arrival.intent is None:
             rows.append(_alert(arrival, view.now))
         elif arrival.state == "new":
-            items.append(Item(number, arrival.key, arrival.intent, view.now))
+            items.append(Item(number, arrival.key, arrival.intent, view.now, arrival.broken))
     return items, rows
 
 
@@ -141,6 +160,7 @@ def _columns(arrival: Arrival, number: int, at: Millis) -> dict[str, Any]:
         "update_id": arrival.update,
         "sender": sender_of(arrival.intent) if arrival.intent else 0,
         "raw": arrival.raw,
+        "judged": json.dumps(arrival.broken) if arrival.broken else None,
         "at": at,
         "state": arrival.state,
         "code": arrival.code,
@@ -155,6 +175,12 @@ def close(item: Item, code: str | None, at: Millis) -> Row:
 def is_new(reader: Selects, item: Item) -> bool:
     """Tell whether ``item`` still waits."""
     return bool(reader.select(IS_NEW, (item.id,)))
+
+
+def require_new(reader: Selects, item: Item) -> None:
+    """Raise AnsweredElsewhere when ``item`` does not wait any more."""
+    if not is_new(reader, item):
+        raise AnsweredElsewhere(f"inbox {item.id}")
 
 
 def waiting(
@@ -178,4 +204,5 @@ def find(reader: Selects, read: Callable[[Mapping[str, Any]], Intent], number: i
 
 
 def _item(row: Any, read: Callable[[Mapping[str, Any]], Intent]) -> Item:
-    return Item(row[0], row[1], read(json.loads(row[2])), Millis(row[3]))
+    broken = tuple(Broken(*each) for each in json.loads(row[4] or "[]"))
+    return Item(row[0], row[1], read(json.loads(row[2])), Millis(row[3]), broken)

@@ -72,6 +72,26 @@ class ReplyTarget(NamedTuple):
     """A plain message in a forum topic "answers" the topic's creation: that names nobody."""
 
 
+class Media(StrEnum):
+    """What a message shows beside words, by Telegram's own names."""
+
+    ANIMATION = "animation"
+    AUDIO = "audio"
+    CONTACT = "contact"
+    DICE = "dice"
+    DOCUMENT = "document"
+    GAME = "game"
+    LOCATION = "location"
+    PAID = "paid_media"
+    PHOTO = "photo"
+    POLL = "poll"
+    STICKER = "sticker"
+    STORY = "story"
+    VIDEO = "video"
+    VIDEO_NOTE = "video_note"
+    VOICE = "voice"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message of a person."""
@@ -82,6 +102,7 @@ class Said:
     sender: Person | None
     """None when a channel or an anonymous admin speaks."""
     text: str
+    """Of a message with ``media`` the caption: no command is ever read from it."""
     at: Millis
     entities: tuple[Entity, ...] = ()
     reply: ReplyTarget | None = None
@@ -91,6 +112,13 @@ class Said:
     via_bot: bool = False
     ephemeral: int | None = None
     """The number of an ephemeral message: only its sender sees it, and only they see the answer."""
+    media: Media | None = None
+    album: str = ""
+    """The same for all messages that were sent as one."""
+    links: tuple[str, ...] = ()
+    """Addresses that do not stand in the text: behind words of it, or behind buttons."""
+    channel: bool = False
+    """A channel speaks, neither the group itself (an anonymous admin) nor the channel that the group belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +192,7 @@ class Called(NamedTuple):
 def called(said: Said) -> Called | None:
     """Return the command that ``said`` begins with, or None. Only an entity at offset 0 counts."""
     head = next((e for e in said.entities if e.kind == "bot_command" and e.offset == 0), None)
-    if head is None:
+    if head is None or said.media is not None:
         return None
     typed = cut(said.text, 1, head.length - 1)
     name, _, bot = typed.partition("@")

@@ -1,4 +1,4 @@
-"""One lane for each person, so that whoever hammers the bot waits for themselves alone.
+"""One lane for each person, so that whoever hammers the bot waits for themselves alone; and one for the rules of each chat.
 
 A few workers take turns over the lanes: one item of one lane, then the next lane. Within a lane the order is the order
 in which its owner wrote. Correctness does not depend on it: every act is unique by key, in the database.
@@ -76,9 +76,9 @@ class Lanes:
 
     def add(self, item: Item) -> None:
         """Let ``item`` wait its turn."""
-        lane = self._lanes.setdefault(item.sender, deque())
-        if not lane and item.sender not in self._busy:
-            self._turns.append(item.sender)
+        lane = self._lanes.setdefault(item.lane, deque())
+        if not lane and item.lane not in self._busy:
+            self._turns.append(item.lane)
         lane.append(item)
         self._waiting += 1
         self._work.set()

@@ -100,7 +100,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         for role in roles:
             closing.push_async_callback(_leave, role)
 
-        bank = _bank(settings, world, service, wallet, connected.me)
+        bank = _bank(settings, world, service, wallet, telegram=telegram, me=connected.me)
         front = assemble(
             telegram,
             bank,
@@ -170,7 +170,9 @@ def _clients(settings: Settings, world: World) -> list[NodeClient]:
     ]
 
 
-def _bank(settings: Settings, world: World, service: LedgerService, wallet: Wallet, me: Me) -> Bank:
+def _bank(
+    settings: Settings, world: World, service: LedgerService, wallet: Wallet, *, telegram: Telegram, me: Me
+) -> Bank:
     """Return what every command may reach."""
     treasury = Treasury(
         settings.chain_id,
@@ -189,6 +191,7 @@ def _bank(settings: Settings, world: World, service: LedgerService, wallet: Wall
         me=me,
         owners=frozenset(settings.owners),
         random=world.random,
+        groups=telegram,
     )
 
 

@@ -4,8 +4,8 @@ Whatever is sent here moves no money, so a message whose sending timed out goes 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -61,13 +61,18 @@ class Verdict(NamedTuple):
     rows: tuple[Row, ...] = ()
 
 
+Deed = Callable[[Pending], Awaitable[Verdict]]
+"""Has Telegram agree with the books instead of telling somebody; it is tried until it succeeds."""
+
+
 @dataclass
 class Notifier:
     """Sends what is due. Several of these steps may run at once over one desk.
 
     ``tenure`` is of the role notifier: two processes would tell everything twice.
     ``operators`` are the private chats that alerts go to; ``ephemeral`` tells that the server knows messages which one
-    person of a group sees alone. ``statements`` writes the documents that news promise.
+    person of a group sees alone. ``statements`` writes the documents that news promise. ``deeds`` are live rows that do
+    something in Telegram, by event.
     """
 
     telegram: Telegram
@@ -80,6 +85,7 @@ class Notifier:
     operators: tuple[int, ...]
     statements: Statements
     ephemeral: bool = False
+    deeds: Mapping[str, Deed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._news = asyncio.Event()
@@ -142,7 +148,7 @@ class Notifier:
 
     async def _settle(self, pending: Pending, verdict: Verdict, began: Millis) -> None:
         attempts = pending.attempts + (verdict.counts and verdict.state == "pending")
-        given_up = attempts >= MOST_ATTEMPTS
+        given_up = attempts >= MOST_ATTEMPTS and pending.event not in self.deeds
         if pending.subject is not None and (given_up or verdict.state == "undeliverable"):
             # What a card shows stands in the books as well, and its next change shows all of it.
             given_up, verdict = False, verdict._replace(state="dropped")
@@ -204,6 +210,8 @@ class Notifier:
     async def _by_kind(self, pending: Pending) -> Verdict:
         if pending.event in TOLD_BY_REPLY:
             return Verdict("sent", why="told by its answer")
+        if pending.event in self.deeds:
+            return await self.deeds[pending.event](pending)
         if pending.event == REPLY:
             return await self._reply(pending, Reply.read(pending.facts))
         if pending.subject is not None:

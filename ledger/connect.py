@@ -25,7 +25,9 @@ COPY_PAUSE_SECONDS: Final = 0.25
 BALANCE_TRIGGERS: Final = frozenset({"transactions_apply", "transactions_open_balances"})
 TOTAL_TRIGGERS: Final = frozenset({"transactions_total"})
 
-APPEND_ONLY: Final = frozenset({"transactions", "entries", "links", "identity"})
+APPEND_ONLY: Final = frozenset(
+    {"transactions", "entries", "links", "identity", "chat_rules", "rule_violations"}
+)
 FIXED: Final = frozenset({"kinds", "schema_migrations"})
 KEPT: Final = frozenset({"users", "assets", "user_balances"})
 

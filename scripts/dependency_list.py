@@ -24,6 +24,7 @@ REASONS: Final[Mapping[str, str]] = {
     "coincurve": "signatures of the sandbox's purses, by another library than the one that is tested",
     "cosmpy": "the chain's protobuf messages and deterministic signatures, in one adapter",
     "fastapi": "the sandbox's page and its API",
+    "google-re2": "patterns that admins write, in time linear in the text; in one file of the bot",
     "httpx": "every request to nodes and to Telegram, with an exchangeable transport",
     "pydantic": "the form of settings and of the sandbox's API",
     "pydantic-settings": "settings from the environment and from .env",

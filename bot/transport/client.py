@@ -1,7 +1,7 @@
 """One bot account over the library's client: updates raw, messages out, errors translated."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,8 @@ from telegram import (
     BotCommandScope,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    ChatMember,
+    ChatMemberAdministrator,
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -22,9 +24,10 @@ from telegram.error import BadRequest, EndPointNotFound, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.context import Me
+from bot.groups import Sight, Standing
 from bot.intents import Unreadable
 from bot.outgoing import Address, Copy, Key, Keyboard, Link, Message, Press, plain
-from bot.transport.errors import CannotParse, Unchanged, translated
+from bot.transport.errors import CannotParse, MessageGone, Unchanged, translated
 
 # The library's switch for durations as such; its older form warns at every refusal.
 os.environ["PTB_TIMEDELTA"] = "true"
@@ -154,6 +157,38 @@ class Telegram:
                 await self._bot.edit_message_text(text, link_preview_options=_NO_PREVIEW, **more)
         except TelegramError as error:
             raise translated(error) from error
+
+    async def delete(self, chat: int, messages: Sequence[int]) -> None:
+        """Delete up to 100 ``messages`` of ``chat``; those that are gone already are success. Raises Rejected."""
+        try:
+            if len(messages) == 1:
+                await self._bot.delete_message(chat, messages[0])
+            else:
+                await self._bot.delete_messages(chat, messages)
+        except TelegramError as error:
+            failed = translated(error)
+            if not isinstance(failed, MessageGone):
+                raise failed from error
+
+    async def standing(self, chat: int, person: int) -> Standing:
+        """Return the place of ``person`` in ``chat``."""
+        try:
+            member = await self._bot.get_chat_member(chat, person)
+        except TelegramError as error:
+            raise translated(error) from error
+        if isinstance(member, ChatMemberAdministrator):
+            return Standing(leads=True, deletes=bool(member.can_delete_messages))
+        owns = member.status == ChatMember.OWNER
+        return Standing(leads=owns, deletes=owns)
+
+    async def sight(self, chat: int) -> Sight:
+        """Return what the bot can do in ``chat``: privacy mode hides talk from whoever is no administrator."""
+        mine = await self.standing(chat, self._bot.id)
+        try:
+            me = await self._bot.get_me()
+        except TelegramError as error:
+            raise translated(error) from error
+        return Sight(mine.leads or bool(me.can_read_all_group_messages), mine.deletes)
 
     async def answer_tap(self, query: str, text: str = "") -> None:
         """End the waiting mark of a pressed button, with ``text`` over the chat if there is any."""

@@ -41,7 +41,7 @@ class Rejected(TransportError):  # noqa: N818
 
 
 class MessageGone(Rejected):
-    """The message to edit was deleted or is too old."""
+    """The message was deleted, or is too old to be edited."""
 
 
 class Moved(TransportError):  # noqa: N818
@@ -78,6 +78,7 @@ _SAYINGS: Final[Sequence[tuple[str, type[TransportError]]]] = (
     ("message is not modified", Unchanged),
     ("message to edit not found", MessageGone),
     ("message can't be edited", MessageGone),
+    ("message to delete not found", MessageGone),
     ("message_id_invalid", MessageGone),
     ("chat not found", Unreachable),
     ("user not found", Unreachable),

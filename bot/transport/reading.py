@@ -15,6 +15,7 @@ from bot.intents import (
     Entity,
     Ignored,
     Intent,
+    Media,
     Migrated,
     Person,
     ReplyTarget,
@@ -60,29 +61,53 @@ def _deed(update: Update) -> Deed:
         return Ignored(next(iter(update.to_dict().keys() - {"update_id"}), "nothing"))
     if message.migrate_to_chat_id is not None:
         return Migrated(message.chat.id, message.migrate_to_chat_id)
-    if message.text is None:
+    media = _media(message)
+    if message.text is None and media is None:
         return Ignored("message")
-    return _said(message, edited=update.edited_message is not None)
+    return _said(message, media, edited=update.edited_message is not None)
 
 
-def _said(message: TelegramMessage, *, edited: bool) -> Said:
+def _said(message: TelegramMessage, media: Media | None, *, edited: bool) -> Said:
     sender = _person(message.from_user) if message.from_user and not message.sender_chat else None
+    entities = message.entities or message.caption_entities
     return Said(
         chat=_chat(message.chat),
         message=message.message_id,
         sender=sender,
-        text=message.text or "",
+        text=message.text or message.caption or "",
         at=Millis(
             int((message.edit_date if edited and message.edit_date else message.date).timestamp() * 1000)
         ),
-        entities=tuple(_entity(entity) for entity in message.entities),
+        entities=tuple(_entity(entity) for entity in entities),
         reply=_reply(message.reply_to_message),
         thread=message.message_thread_id if message.is_topic_message else None,
         forwarded=message.forward_origin is not None,
         edited=edited,
         via_bot=message.via_bot is not None,
         ephemeral=message.api_kwargs.get("ephemeral_message_id"),
+        media=media,
+        album=message.media_group_id or "",
+        links=tuple(_links(message, entities)),
+        channel=_is_foreign(message),
     )
+
+
+def _media(message: TelegramMessage) -> Media | None:
+    """Return what ``message`` shows; an animation is a document too, and counts as the former."""
+    return next((kind for kind in Media if getattr(message, kind)), None)
+
+
+def _links(message: TelegramMessage, entities: Iterable[TelegramEntity]) -> Iterable[str]:
+    """Yield the addresses behind words and buttons."""
+    yield from (entity.url for entity in entities if entity.url)
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    yield from (button.url for row in rows for button in row if button.url)
+
+
+def _is_foreign(message: TelegramMessage) -> bool:
+    """Tell whether a channel speaks here that is not the group's own."""
+    speaker = message.sender_chat
+    return bool(speaker and speaker.id != message.chat.id and not message.is_automatic_forward)
 
 
 def _tapped(update: Update) -> Tapped:
@@ -138,7 +163,8 @@ def _users(update: Update) -> Iterable[User]:
     message = update.message or update.edited_message
     if message is None:
         return
-    yield from (entity.user for entity in message.entities if entity.user)
+    marked = (*message.entities, *message.caption_entities)
+    yield from (entity.user for entity in marked if entity.user)
     yield from message.new_chat_members
     if message.reply_to_message and message.reply_to_message.from_user:
         yield message.reply_to_message.from_user

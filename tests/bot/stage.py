@@ -297,6 +297,7 @@ class Stage:
         ]
 
     def _bank(self, me: Me) -> Bank:
+        assert self._transport is not None
         return Bank(
             service=self.service,
             names=NameBook(self.service.reader),
@@ -307,6 +308,7 @@ class Stage:
             me=me,
             owners=self.owners,
             random=random.Random(f"bank {self._program}"),
+            groups=self._transport,
         )
 
     async def _alert(self, code: str, facts: Mapping[str, Any]) -> None:

@@ -144,6 +144,7 @@ async def test_a_second_poller_stands_by(bot: Stage, ana: User) -> None:
         read=fetch._read,
         tenure=Tenure(bot.service.leases, "poller", "rival", clock=bot.clock),
         toast=fetch._toast,
+        judge=fetch._judge,
     )
     assert await rival.step() > 0
     bot.telegram.say(ana, chat, "/hello")

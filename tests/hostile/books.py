@@ -12,10 +12,12 @@ import bot.commands as bot_commands
 from bot import inbox
 from bot.context import Bank, Me, Treasury
 from bot.dispatch import Dispatch, Toast
+from bot.groups import Sight, Standing
 from bot.intents import Intent
 from bot.names import NameBook, learn
 from bot.registry import discover
 from bot.replies import Reply
+from bot.rules.court import Court
 from bot.speech import Sentences
 from bot.transport import read_update
 from ledger.accounts import AccountId
@@ -48,6 +50,16 @@ class StandingClock:
 
 async def run_inline(call: Callable[[], T]) -> T:
     return call()
+
+
+class NoGroups:
+    """A Telegram in which nobody leads a group, and the bot sees and may do nothing."""
+
+    async def standing(self, _chat: int, _person: int) -> Standing:
+        return Standing(leads=False)
+
+    async def sight(self, _chat: int) -> Sight:
+        return Sight(reads=False, deletes=False)
 
 
 class Schema:
@@ -119,6 +131,7 @@ class Counter:
             me=ME,
             owners=frozenset((ANA,)),
             random=self._rng,
+            groups=NoGroups(),
         )
         self._dispatch = Dispatch(
             bank,
@@ -127,6 +140,7 @@ class Counter:
             new_question=lambda: f"{self._rng.getrandbits(96):024x}",
             toast=self._toast,
             committed=lambda: None,
+            judged=Court(bank),
         )
         await self.service.journal.submit(Unit(_funds))
 
