@@ -18,6 +18,7 @@ from sandbox.page.views import (
 )
 from sandbox.telegram import Chat, Fault, Message, Telegram, User
 from sandbox.telegram.faults import FaultKind
+from sandbox.telegram.media import MediaKind
 from sandbox.telegram.methods.settings import scope_key
 
 _LONGEST_WAIT_SECONDS: Final = 25.0
@@ -57,9 +58,10 @@ class Mention(BaseModel):
 
 
 class NewMessage(BaseModel):
-    """A text to say."""
+    """A text to say, or the caption of ``media``."""
 
-    text: str = Field(max_length=4096)
+    text: str = Field(default="", max_length=4096)
+    media: MediaKind | None = Field(default=None, description="to send this instead of words")
     reply_to: int | None = None
     mentions: list[Mention] = Field(default_factory=list, max_length=20)
     thread: int | None = None
@@ -260,7 +262,14 @@ class People:
         return {"key": self.telegram.migrate(self._group(key)).key}
 
     async def say(self, person: int, key: str, new: NewMessage) -> MessageView:
-        """Say something."""
+        """Say something, or send something else than words."""
+        if new.media is not None:
+            return message_view(
+                self.telegram,
+                self.telegram.send_media(
+                    self.person(person), self.chat(person, key), new.media, caption=new.text
+                ),
+            )
         message = self.telegram.say(
             self.person(person),
             self.chat(person, key),

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from sandbox.telegram.media import KINDS
 from sandbox.telegram.model import Chat, Message, User
 from sandbox.telegram.people import Telegram
 
@@ -66,6 +67,7 @@ class MessageView(BaseModel):
     service: bool = Field(default=False, description="Telegram wrote this by itself")
     photo: str | None = None
     document: FileView | None = None
+    media: str | None = Field(default=None, description="what it shows that is neither a photo nor a file")
     reply_to: QuoteView | None = None
     forwarded_from: str | None = None
     via_bot: str | None = None
@@ -135,6 +137,7 @@ def message_view(telegram: Telegram, message: Message) -> MessageView:
         service=message.is_service,
         photo=f"api/files/{content['photo'][-1]['file_id']}" if "photo" in content else None,
         document=_document(content.get("document")),
+        media=_media(content),
         reply_to=_quote(telegram, chat, message),
         forwarded_from=_origin(content.get("forward_origin")),
         via_bot=content.get("via_bot", {}).get("first_name"),
@@ -187,7 +190,8 @@ def _sender(telegram: Telegram, message: Message) -> PersonView:
 def _line(telegram: Telegram, message: Message) -> str:
     if message.is_service:
         return service_text(telegram, message)
-    return message.text.replace("\n", " ")[:80] or ("Photo" if "photo" in message.content else "File")
+    other = "Photo" if "photo" in message.content else _media(message.content) or "File"
+    return message.text.replace("\n", " ")[:80] or other
 
 
 def _quote(telegram: Telegram, chat: Chat, message: Message) -> QuoteView | None:
@@ -202,6 +206,12 @@ def _origin(origin: dict[str, Any] | None) -> str | None:
     if origin is None:
         return None
     return str(origin.get("sender_user", {}).get("first_name", "somebody"))
+
+
+def _media(content: dict[str, Any]) -> str | None:
+    """Return what a message shows in words, None for words, photos and files."""
+    found = next((kind for kind in KINDS if kind in content and kind not in {"photo", "document"}), None)
+    return found and found.replace("_", " ").capitalize()
 
 
 def _document(document: dict[str, Any] | None) -> FileView | None:

@@ -95,7 +95,10 @@ class Message:
         return rows
 
 
-_SPOKEN: Final = {"text", "photo", "document", "sticker"}
+_SPOKEN: Final = {
+    "text", "animation", "audio", "contact", "dice", "document", "location", "photo", "poll", "sticker", "video",
+    "video_note", "voice",
+}  # fmt: skip
 
 
 @dataclass

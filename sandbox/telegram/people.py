@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from sandbox.telegram.entities import Entity, found_in, parse_html, trimmed, utf16
 from sandbox.telegram.keyboards import button_at
+from sandbox.telegram.media import WITH_CAPTION, MediaKind, media_of, mime_of
 from sandbox.telegram.model import (
     CHANNEL_BOT,
     GROUP_ANONYMOUS_BOT,
@@ -218,10 +219,14 @@ class Telegram(World):
         self, who: Who, message: Message, text: str, *, mentions: Mapping[str, Who] | None = None
     ) -> Message:
         """Let a person change their own message; bots are told of an ``edited_message``."""
-        if message.sender != _id(who) or "text" not in message.content:
-            raise SandboxRefused("only your own text messages can be edited")
-        content = {name: value for name, value in message.content.items() if name not in {"text", "entities"}}
-        message.content = content | self._worded(text, mentions or {})
+        own = {"text", "entities", "caption", "caption_entities"}
+        captioned = bool(WITH_CAPTION.intersection(message.content))
+        if message.sender != _id(who) or not ("text" in message.content or captioned):
+            raise SandboxRefused("only your own texts and captions can be edited")
+        content = {name: value for name, value in message.content.items() if name not in own}
+        message.content = content | (
+            self._captioned(text) if captioned else self._worded(text, mentions or {})
+        )
         message.edited_at = self.now()
         self.touched(message)
         self.tell(message, "edited_message")
@@ -254,6 +259,20 @@ class Telegram(World):
         }
         worded = {"caption": caption} if caption else {}
         return self.post(chat, number, {"document": document, **worded})
+
+    def send_media(
+        self, who: Who, chat: Chat, kind: MediaKind, *, caption: str = "", album: str | None = None
+    ) -> Message:
+        """Let a person send something else than words. ``album``: it belongs together with others of that name."""
+        number = _id(who)
+        self._may_write(chat, number)
+        mime = mime_of(kind)
+        content = media_of(kind, self.keep_file(f"{kind}.bin", mime, kind.encode()) if mime else None)
+        if caption and kind in WITH_CAPTION:
+            content |= self._captioned(caption)
+        if album is not None:
+            content["media_group_id"] = album
+        return self.post(chat, self._author(chat, number), content, **self._mask(chat, number))
 
     def repeat(self, message: Message) -> None:
         """Deliver ``message`` to its bots once more, in a new update."""
@@ -355,6 +374,11 @@ class Telegram(World):
             raise SandboxRefused("there is nothing to send")
         entities = found_in(plain, entities)
         return {"text": plain, "entities": entities} if entities else {"text": plain}
+
+    def _captioned(self, text: str) -> dict[str, Any]:
+        worded = self._worded(text, {})
+        names = {"text": "caption", "entities": "caption_entities"}
+        return {names[name]: value for name, value in worded.items()}
 
     def _mentioned(self, text: str, mentions: Mapping[str, Who]) -> list[Entity]:
         entities: list[Entity] = []

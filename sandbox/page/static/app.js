@@ -290,6 +290,7 @@ function bubble(message, follows) {
     message.reply_to ? quote(message.reply_to) : null,
     message.photo ? h("img", { src: message.photo, alt: "Photo", onload: settle }) : null,
     message.document ? h("a", { class: "file", href: message.document.url, download: message.document.name }, `${message.document.name} · ${message.document.size} bytes`) : null,
+    message.media ? h("div", { class: "file" }, message.media) : null,
     message.text ? h("div", { class: "text" }, ...formatted(message.text, message.entities)) : null,
     h("div", { class: "foot" },
       ...message.reactions.map((each) => h("span", { class: "reaction" }, each.emoji, each.count > 1 ? ` ${each.count}` : "")),
@@ -434,6 +435,15 @@ async function speak(text, reply = null) {
   const said = await post(here("/messages"), { text, mentions, reply_to: reply ? reply.message_id : null });
   $("log").scrollTop = $("log").scrollHeight;
   return said;
+}
+
+function offerMedia() {
+  const kinds = ["photo", "video", "animation", "audio", "document", "voice", "video_note", "sticker", "poll", "location", "contact", "dice"];
+  hint(kinds.map((media) => ({ label: media.replace("_", " "), about: "with what is written as its caption", act: () => attempt(async () => {
+    await post(here("/messages"), { media, text: $("text").value.trim() });
+    compose("");
+    $("hints").hidden = true;
+  }) })));
 }
 
 async function suggest() {
@@ -618,6 +628,7 @@ async function start() {
   $("context").querySelector("button").addEventListener("click", () => { stopContext(); $("text").value = ""; });
   $("slash").addEventListener("click", () => compose("/"));
   $("at").addEventListener("click", offerMentions);
+  $("attach").addEventListener("click", offerMedia);
   $("memo-mine").addEventListener("click", () => { $("memo").value = String(app.me.id); });
   $("memo-none").addEventListener("click", () => { $("memo").value = ""; });
   $("memo-wrong").addEventListener("click", () => { $("memo").value = "for the group, thanks!"; });

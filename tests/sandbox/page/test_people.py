@@ -189,3 +189,10 @@ async def test_no_thread_is_ever_started(desk: Desk, monkeypatch: pytest.MonkeyP
     async with httpx.AsyncClient(transport=bot_api, base_url="http://telegram.test") as client:
         updates = await client.post(f"/bot{desk.bot.token}/getUpdates", json={"timeout": 5})
     assert updates.json()["result"][-1]["message"]["text"] == "/balance"
+
+
+async def test_something_else_than_words_is_sent_with_its_caption(desk: Desk) -> None:
+    sent = (
+        await desk.post(desk.at(ANA, desk.plaza, "/messages"), json={"media": "voice", "text": "hear"})
+    ).json()
+    assert (sent["media"], sent["text"], sent["service"]) == ("Voice", "hear", False)

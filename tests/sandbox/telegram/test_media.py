@@ -5,7 +5,8 @@ import struct
 import pytest
 import telegram as ptb
 
-from sandbox.telegram import Chat, Telegram, User
+from sandbox.telegram import Chat, SandboxRefused, Telegram, User
+from sandbox.telegram.media import KINDS, WITH_CAPTION, MediaKind
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 330, 331) + b"\r\n--odd\r\n\r\n"
 
@@ -61,3 +62,31 @@ async def test_a_document_keeps_its_name(bot: ptb.Bot, chat: Chat, ana: User) ->
     sent = await bot.send_document(ana.id, b"a,b\n1,2\n", filename="statement.csv")
     assert sent.document is not None
     assert (sent.document.file_name, sent.document.file_size) == ("statement.csv", 8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_whatever_people_send_is_read_by_the_library(
+    bot: ptb.Bot, telegram: Telegram, ana: User, chat: Chat, kind: MediaKind
+) -> None:
+    sent = telegram.send_media(ana, chat, kind, caption="look", album="a1")
+    update = [each for each in await bot.get_updates() if each.message][-1]
+    assert update.message is not None
+    assert getattr(update.message, kind)
+    assert update.message.caption == ("look" if kind in WITH_CAPTION else None)
+    assert update.message.media_group_id == "a1"
+    assert not sent.is_service
+
+
+async def test_people_edit_a_caption(bot: ptb.Bot, telegram: Telegram, ana: User, chat: Chat) -> None:
+    sent = telegram.send_media(ana, chat, "photo", caption="one")
+    telegram.edit(ana, sent, "two https://example.org")
+    update = [each for each in await bot.get_updates() if each.edited_message][-1]
+    assert update.edited_message is not None
+    assert update.edited_message.caption == "two https://example.org"
+    assert [entity.type for entity in update.edited_message.caption_entities] == ["url"]
+
+
+async def test_a_sticker_has_nothing_to_edit(telegram: Telegram, ana: User, chat: Chat, bot: ptb.Bot) -> None:
+    sent = telegram.send_media(ana, chat, "sticker")
+    with pytest.raises(SandboxRefused):
+        telegram.edit(ana, sent, "words")
