@@ -30,6 +30,11 @@ def named_deposits(typed: str, book: UnclaimedDeposits) -> list[Unclaimed]:
     return found
 
 
+def names_deposit(word: str) -> bool:
+    """Tell whether ``word`` has the form of a number or a hash, whatever it names."""
+    return bool(_NUMBER.fullmatch(word) or _HASH.fullmatch(word))
+
+
 def one_deposit(typed: str, book: UnclaimedDeposits) -> Unclaimed:
     """Return the one row that ``typed`` names, of several the one that still waits.
 

@@ -296,6 +296,7 @@ class Dispatch:
         if said.edited:
             self._edited(typed)
             return None
+        typed = typed or self._heard(said)
         if typed is None:
             self._talk(said.chat)
             return None
@@ -315,6 +316,11 @@ class Dispatch:
         old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS
         rests = command.rests(None, command.role)
         return _Call(command, command.act, context, command.role, asks_first=old, typed=True, rests=rests)
+
+    def _heard(self, said: Said) -> Called | None:
+        """Return the command that understands what was said in private without naming it."""
+        command = self._bank.registry.heard(said.text) if said.chat.private else None
+        return Called(command.name, None, said.text, said.entities) if command else None
 
     def _talk(self, chat: Chat) -> None:
         """Talk is the group's own; in private somebody waits for an answer."""

@@ -56,6 +56,8 @@ class Command:
     """Actions below messages that go on telling something: a refusal is told over the chat and leaves them alone."""
     gives_back: frozenset[str] = frozenset()
     """Actions that only give back to the presser what waits: a pause does not stop these."""
+    hears: Callable[[str], bool] | None = None
+    """Tells of a text without a command, said in private, whether it is meant for this command."""
     cards: Mapping[str, "Card"] = field(default_factory=dict)
     """What live rows of the outbox show, by event: see `ledger.outbox.live`."""
 
@@ -105,6 +107,10 @@ class Registry:
     def named(self, name: str) -> Command | None:
         """Return the command called ``name`` (lower case, without slash), by name or alias."""
         return self._by_name.get(name)
+
+    def heard(self, text: str) -> Command | None:
+        """Return the command that ``text``, which begins with none, is meant for."""
+        return next((each for each in self._commands if each.hears is not None and each.hears(text)), None)
 
     def action(self, name: str) -> tuple[Command, Act] | None:
         """Return the command that owns button action ``name``, and what the press does."""

@@ -1,4 +1,4 @@
-"""What is over is swept away: questions that nobody answered, and old messages, which are nobody's business any more.
+"""What is over is swept away: questions that nobody answered or signed, and old messages, which are nobody's business any more.
 
 The books keep every act and its key for ever; a row of the inbox only guards against the second delivery of an update,
 and Telegram keeps an update for a day.
@@ -31,6 +31,11 @@ OLD: Final = (
     """
     DELETE FROM buttons WHERE id IN
         (SELECT id FROM buttons WHERE state <> 'open' AND expires_at < :before LIMIT :limit)
+    """,
+    # What was signed is a proof, and stays.
+    """
+    DELETE FROM wallet_challenges WHERE nonce IN
+        (SELECT nonce FROM wallet_challenges WHERE used_at IS NULL AND expires_at < :before LIMIT :limit)
     """,
 )
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from ledger.approvals import Approvals
 from ledger.blocks import Blocks
+from ledger.challenges import Challenges
 from ledger.deadlines import Timed
 from ledger.errors import Unavailable
 from ledger.giveaways import Giveaways
@@ -70,6 +71,7 @@ class LedgerService:
         self.reserve = Reserve(journal, reader)
         self.unclaimed = UnclaimedDeposits(journal, reader)
         self.shared = SharedAccounts(journal)
+        self.challenges = Challenges(journal, reader)
         self.payments = Payments(journal, reader)
         self.penalties = Penalties(journal, reader)
         self.blocks = Blocks(journal, reader, assets)

@@ -1,7 +1,7 @@
 """UNCLAIMED: what waits there, and an admin's word on whose it is (product.md, Unclaimed).
 
 A row is assigned whole or in parts; the database counts it down with every part, and lets none exceed it. That a sender
-proves an ownership by a signature is in claims.py.
+proves an ownership by a signature is in challenges.py.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.html import Html, escape, join
+from bot.html import COPY_LIMIT, Html, escape, join
+from bot.outgoing import Copy, Key
 from bot.sentences.deposits import UNCLAIMED_REASONS
-from bot.words import Composed, Facts, Words, mention
+from bot.words import Composed, Facts, Keys, Words, mention
 
 ANSWERS: Final = {
     "unclaimed.listed": "<b>Waiting for whose it is</b>: {total}\n\n{lines}\n\n{hint}",
@@ -19,7 +20,10 @@ ANSWERS: Final = {
     "unclaimed.origin": ", transaction {tx}, from {sender}",
     "unclaimed.details": "\nFrom <code>{sender}</code>\nTransaction <code>{tx}</code>\nMemo “{memo}”",
     "unclaimed.evidence": "\nWhat may explain it, unproved: <code>{evidence}</code>",
-    "unclaimed.hint.everyone": "If one of them is yours, an admin can give it to you: tell them its number.",
+    "unclaimed.hint.everyone": (
+        "Is one of them yours? <code>/claimdeposit {deposit}</code> in our private chat gives it to whoever signs with the "
+        "address that sent it. From an exchange, ask an admin instead."
+    ),
     "unclaimed.hint.admin": "<code>/assign {deposit} @name reason</code> gives one to somebody, whole or in parts.",
     "assign.asks": (
         "<b>Assign {amount} of deposit {deposit}?</b>\n\n"
@@ -29,6 +33,15 @@ ANSWERS: Final = {
     "assign.dropped": "All right, nothing was assigned.",
     "assign.done": "<b>{amount}</b> of deposit {deposit} is {to}'s now, and they know.{rest}\n<i>Receipt {receipt}</i>",
     "assign.rest": "\n{remaining} of it waits still.",
+    "claim.asks": (
+        "<b>Sign this text with {sender}</b>\n\n<code>{document}</code>\n\n"
+        "Wallets call it ADR-36, or “sign arbitrary”; it moves nothing and costs nothing. Then send me here what the "
+        "wallet gave, as it is, or <code>/claimdeposit {deposit}</code> with the signature and the public key behind it.\n\n"
+        "It is good for {minutes} minutes, once, and for you alone. If you sent from an exchange, that address is theirs: "
+        "ask an admin instead."
+    ),
+    "claim.done": "<b>{total}</b> is yours now. /balance{more_line}\n<i>Deposit {deposit}, receipt {receipt}</i>",
+    "claim.more": "\nThat transaction brought more: <code>/claimdeposit {deposit}</code> again takes the next part.",
 }
 
 DOUBTS: Final = {
@@ -48,6 +61,10 @@ NEWS: Final = {
         "{by_name} assigned <b>{amount}</b> of unclaimed deposit {deposit} to {to}.\n“{reason}”{rest}\n"
         "<i>Receipt {receipt}</i>"
     ),
+    "unclaimed.claimed": (
+        "{to} claimed <b>{total}</b> of unclaimed deposit {deposit} with a signature of <code>{address}</code>.\n"
+        "<i>Receipt {receipt}</i>"
+    ),
 }
 
 REFUSALS: Final = {
@@ -64,7 +81,28 @@ REFUSALS: Final = {
     "deposit_taken": "Nothing of deposit {deposit} waits any more: it has found whose it is.",
     "assignment_too_large": "Only {remaining} of deposit {deposit} waits. Please write that much at most.",
     "assignment_other_asset": "Deposit {deposit} is not in {symbol}. /unclaimed shows what it is.",
-    "assignment_own": ("Nobody assigns a deposit to themselves: please ask another admin, or an owner."),
+    "assignment_own": "Nobody assigns a deposit to themselves: please ask another admin, or an owner.",
+    "deposit_without_sender": (
+        "Deposit {deposit} has no single address that could sign for it. Please tell an admin what you know of it."
+    ),
+    "signature_unreadable": (
+        "I can't read that as a signature. Send what the wallet gave, whole: "
+        '<code>{{"pub_key": …, "signature": …}}</code>, or the signature and the public key, both in base64.'
+    ),
+    "signature_key_type": (
+        "That key is of a kind that no address here has. Please sign with the address that sent the deposit."
+    ),
+    "signature_wrong": (
+        "That signature does not fit. It came with the key of {signer}; I need {sender}, over exactly the text that I "
+        "sent you, with nothing added."
+    ),
+    "challenge_missing": (
+        "I have not given you a text for that yet: <code>/claimdeposit</code> and the deposit's number shows it."
+    ),
+    "challenge_used": "That signature was used already, and each is good once. /history shows what it brought.",
+    "challenge_expired": (
+        "That text is too old by now. <code>/claimdeposit {deposit}</code> gives you another one to sign."
+    ),
 }
 
 LABELS: Final = {
@@ -72,6 +110,7 @@ LABELS: Final = {
     "unclaimed.newer": "Newer",
     "assign.confirm": "Yes, assign",
     "assign.drop": "Don't",
+    "copy.document": "Copy the text",
 }
 
 TOASTS: Final = {"assign.done": "Assigned."}
@@ -79,6 +118,26 @@ TOASTS: Final = {"assign.done": "Assigned."}
 MOVES: Final = {("assignment", True): "from a deposit that was nobody's"}
 
 AMOUNTS: Final = frozenset({"remaining"})
+
+
+def _sums(words: Words, facts: Facts) -> Html:
+    return join(", ", [words.amount(each["amount"], each) for each in facts.get("sums", ())])
+
+
+def _claimed(words: Words, facts: Facts) -> Html:
+    more = words.fill(ANSWERS["claim.more"], facts) if facts.get("more") else Html("")
+    return words.fill(ANSWERS["claim.done"], facts, total=_sums(words, facts), more_line=more)
+
+
+def _claim_announced(words: Words, facts: Facts) -> Html:
+    to = mention(facts, "account", "who")
+    return words.fill(NEWS["unclaimed.claimed"], facts, to=to, total=_sums(words, facts))
+
+
+def _copy_document(words: Words, facts: Facts) -> list[Key]:
+    """Return the button that copies the text to sign, unless it would be cut."""
+    document = str(facts.get("document", ""))
+    return [Copy(words.label("copy.document", facts), document)] if 0 < len(document) <= COPY_LIMIT else []
 
 
 def _listed(words: Words, facts: Facts) -> Html:
@@ -156,4 +215,7 @@ COMPOSED: Final[Composed] = {
     "assign.asks": _asked,
     "assign.done": _done,
     "unclaimed.assigned": _announced,
+    "unclaimed.claimed": _claim_announced,
+    "claim.done": _claimed,
 }
+KEYS: Final[Keys] = {"claim.asks": _copy_document}

@@ -29,6 +29,14 @@ def test_an_alias_names_its_command() -> None:
     assert registry.named("tip") is registry.named("send")
 
 
+def test_a_text_without_a_command_is_heard_by_whom_it_is_meant_for() -> None:
+    registry = Registry(
+        [Command("deaf", "", act), Command("keen", "", act, hears=lambda text: text.startswith("{"))]
+    )
+    assert registry.heard("{}") is registry.named("keen")
+    assert registry.heard("hello") is None
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from chain.adr36 import proves, read_proof, signed_bytes
 from tests.contract.building import REPOSITORY, one_at_a_time
 from tests.contract.conftest import RICHES
 from tests.contract.node import DENOM, Node
@@ -17,7 +18,7 @@ from tests.contract.signing import PREFIX, Draft, Person
 pytestmark = pytest.mark.cosmjs
 
 SOURCES: Final = REPOSITORY / "tests" / "cosmjs"
-FILES: Final = ("package.json", "package-lock.json", "deposit.mjs")
+FILES: Final = ("package.json", "package-lock.json", "deposit.mjs", "adr36.mjs")
 CACHE: Final = REPOSITORY / ".cache" / "cosmjs"
 INSTALL_SECONDS: Final = 300
 RUN_SECONDS: Final = 50
@@ -28,8 +29,8 @@ AMOUNT: Final = 1_250_000
 
 
 @pytest.fixture(scope="session")
-def script() -> Path:
-    """Return the script beside its installed packages; skips where Node.js is absent or they cannot be had."""
+def scripts() -> Path:
+    """Return where the scripts are, beside their installed packages; skips where Node.js is absent or they cannot be had."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("Node.js is not installed, so there is no second client to test with")
@@ -38,7 +39,7 @@ def script() -> Path:
         place = CACHE / digest
         if not (place / "installed").exists():
             _install(npm, place)
-    return place / FILES[-1]
+    return place
 
 
 def _install(npm: str, place: Path) -> None:
@@ -64,7 +65,7 @@ def funded(node: Node, draft: Draft) -> None:
 
 
 @pytest.fixture
-def deposit(node: Node, script: Path, funded: None, bob: Person) -> dict[str, Any]:
+def deposit(node: Node, scripts: Path, funded: None, bob: Person) -> dict[str, Any]:
     """Return what CosmJS says of a deposit that it made."""
     facts = {
         "rpc": node.url,
@@ -77,6 +78,11 @@ def deposit(node: Node, script: Path, funded: None, bob: Person) -> dict[str, An
         "memo": "12345",
         "unknown": Person.named("nobody for CosmJS").address,
     }
+    return ran(scripts / "deposit.mjs", facts)
+
+
+def ran(script: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``script`` says of ``facts``."""
     done = subprocess.run(
         ["node", str(script)],
         input=json.dumps(facts),
@@ -101,3 +107,19 @@ def test_cosmjs_makes_a_deposit(node: Node, deposit: dict[str, Any], bob: Person
     assert deposit["unknown"] is None
     assert "transfer" in deposit["events"]
     assert node.balance(bob.raw_address, height=deposit["height"]) == RICHES + AMOUNT
+
+
+def test_a_text_that_cosmjs_signs_is_proved(scripts: Path) -> None:
+    """Whatever the text: what wallets of this library give is read and holds, and was signed over the same bytes."""
+    texts = [
+        "Moneta: deposit 12 goes to Telegram account 11.",
+        "",
+        '<a> & \u2028 \u00e4 \U0001f600 "quoted" \\ \n',
+    ]
+    said = ran(scripts / "adr36.mjs", {"mnemonic": MNEMONIC, "prefix": PREFIX, "texts": texts})
+    assert said["address"] == ADDRESS
+    for text, answer in zip(texts, said["answers"], strict=True):
+        assert answer["bytes"].encode() == signed_bytes(ADDRESS, text)
+        proof = read_proof(json.dumps(answer["signature"]))
+        assert proves(proof, PREFIX, ADDRESS, text)
+        assert not proves(proof, PREFIX, ADDRESS, f"{text} ")

@@ -29,6 +29,7 @@ from bot.recipients import NOTE_LIMIT, find_recipient, read_payment, split_words
 from bot.results import Choice
 from bot.transport import read_update
 from chain import address, cosmos, inbound, wallet
+from chain.adr36 import proves, read_proof
 from chain.client import BroadcastAnswer, NodeClient, StateKey
 from chain.coins import format_coins, parse_coins, stored_amount, strict_amount
 from chain.crosscheck import claimed_changes
@@ -378,6 +379,19 @@ def loop() -> asyncio.AbstractEventLoop:
     return made
 
 
+def signature(raw: bytes) -> None:
+    """What a member pasted as the signature of a wallet."""
+    proof = _either(lambda: read_proof(text_of(raw)), Refused)
+    if proof is None:
+        return
+    kept = json.loads(proof.text())
+    assert read_proof(f"{kept['signature']} {kept['pub_key']}") == proof, "it is not kept as it was read"
+    signer = address.encode(PREFIX, address.key_address(proof.public_key))
+    assert not proves(proof, PREFIX, TREASURY, "a text"), "the treasury's key signed it"
+    if proves(proof, PREFIX, signer, "a text"):
+        assert not proves(proof, PREFIX, signer, "another text"), "one signature, two texts"
+
+
 def button(raw: bytes) -> None:
     """Callback data, pressed by Ana, by Ben and by a stranger."""
     token = text_of(raw)
@@ -432,7 +446,8 @@ TARGETS: Final[dict[str, Target]] = {
         proof,
         rpc,
         button,
+        signature,
     )
 }
-JSON_TARGETS: Final = ("update", "conversation", "header", "claims", "proof", "rpc")
+JSON_TARGETS: Final = ("update", "conversation", "header", "claims", "proof", "rpc", "signature")
 """Targets whose bytes are documents: worth changing one place at a time."""

@@ -27,6 +27,7 @@ async def arrive(
     memo: str = "for Ana",
     tx: str = TX,
     sender: str = SENDER,
+    path: str = "0",
     outputs: int = 1,
 ) -> list[int]:
     """Let a block bring what names nobody; return the numbers under which it waits."""
@@ -35,7 +36,7 @@ async def arrive(
     def decide(view: View) -> Decision[None]:
         draft = Draft(view)
         arrivals = [
-            Arrival(tx, "0", number, JUNO.denom, str(amount), memo, sender) for number in range(outputs)
+            Arrival(tx, path, number, JUNO.denom, str(amount), memo, sender) for number in range(outputs)
         ]
         post_arrivals(draft, Place("testing-1", 1234), arrivals, LISTED)
         return Decision(None, tuple(draft.entries), tuple(draft.rows))
