@@ -63,6 +63,51 @@ class Withdrawal:
 
 
 @dataclass(slots=True)
+class Giveaway:
+    """Coins in an escrow of their own, account -1000 - number."""
+
+    number: int
+    creator: int
+    funder: int
+    chat: int
+    total: int
+    slots: int
+    equal: bool
+    expires: int
+    claimants: list[int] = field(default_factory=list)
+    over: bool = False
+
+    @property
+    def escrow(self) -> int:
+        """Return its account."""
+        return -1_000 - self.number
+
+
+@dataclass(slots=True)
+class Member:
+    """What somebody is in a shared account; limits are base units, None: no limit."""
+
+    membership: int
+    role: int
+    per_transaction: int | None = None
+    per_day: int | None = None
+    joined: bool = False
+
+
+@dataclass(slots=True)
+class Shared:
+    """A shared account, and what was taken out of it: when, by whom, how much."""
+
+    account: int
+    members: dict[int, Member]
+    closed: bool = False
+    spent: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+VIEW, SPEND, ADMIN = 0, 1, 2
+
+
+@dataclass(slots=True)
 class Model:
     """One instance: who owns what, and everything that is open."""
 
@@ -74,6 +119,8 @@ class Model:
     jails: dict[int, Jail] = field(default_factory=dict)
     unclaimed: dict[int, Waiting] = field(default_factory=dict)
     withdrawals: dict[int, Withdrawal] = field(default_factory=dict)
+    giveaways: dict[int, Giveaway] = field(default_factory=dict)
+    shared: dict[int, Shared] = field(default_factory=dict)
 
     def balance(self, account: int) -> int:
         """Return what ``account`` owns."""
@@ -240,3 +287,154 @@ class Model:
         self.move(WITHDRAWALS, None, network_fee)
         self.move(WITHDRAWALS, asked.account, asked.held - network_fee)
         asked.state = "returned"
+
+    # Giveaways
+
+    def may_give(self, by: int, total: int, slots: int, *, treasury: bool) -> str | None:
+        return first(
+            ("giveaway_small", total < slots),
+            ("role_too_low", treasury and by not in self.admins),
+            ("treasury_too_low", treasury and self.balance(TREASURY) < total),
+            ("insufficient_balance", not treasury and self.balance(by) < total),
+        )
+
+    def given(self, giveaway: Giveaway) -> None:
+        """A giveaway began: its total waits in its escrow."""
+        self.giveaways[giveaway.number] = giveaway
+        self.move(giveaway.funder, giveaway.escrow, giveaway.total)
+
+    def claim(self, number: int, person: int, chat: int) -> str | None:
+        found = self.giveaways.get(number)
+        if found is None:
+            return "giveaway_unknown"
+        jail = self.serving(found.chat, person)
+        refusal = first(
+            ("giveaway_elsewhere", found.chat != chat),
+            ("giveaway_claimed", person in found.claimants),
+            ("giveaway_over", found.over or self.now >= found.expires),
+            ("unknown_account", person not in self.people),
+            ("giveaway_own", person == found.creator),
+            ("giveaway_jailed", jail is not None and self.now < jail.until),
+        )
+        if refusal is not None:
+            return refusal
+        found.claimants.append(person)
+        if not found.equal:
+            self.move(found.escrow, person, found.total // found.slots)
+        if len(found.claimants) == found.slots:
+            self._give_back(found, split=True)
+        return None
+
+    def _give_back(self, giveaway: Giveaway, *, split: bool) -> None:
+        if split and giveaway.equal and giveaway.claimants:
+            share = giveaway.total // len(giveaway.claimants)
+            for person in giveaway.claimants:
+                self.move(giveaway.escrow, person, share)
+        self.move(giveaway.escrow, giveaway.funder, self.balance(giveaway.escrow))
+        giveaway.over = True
+
+    def cancel_giveaway(self, number: int, by: int) -> str | None:
+        found = self.giveaways.get(number)
+        if found is None:
+            return "giveaway_unknown"
+        refusal = first(
+            ("giveaway_not_yours", by != found.creator and by not in self.admins),
+            ("giveaway_over", found.over or self.now >= found.expires),
+        )
+        if refusal is None:
+            self._give_back(found, split=False)
+        return refusal
+
+    def end_giveaway(self, number: int) -> str | None:
+        found = self.giveaways[number]
+        refusal = first(("giveaway_over", found.over), ("giveaway_early", self.now < found.expires))
+        if refusal is None:
+            self._give_back(found, split=True)
+        return refusal
+
+    # Shared accounts
+
+    def share(self, account: int, person: int, needed: int) -> str | None:
+        """Return why ``person`` may not act in ``account`` as one with role ``needed``."""
+        found = self.shared.get(account)
+        member = found.members.get(person) if found is not None else None
+        if found is None or member is None or not member.joined:
+            return "shared_unknown"
+        return first(("shared_closed", found.closed), ("shared_role_too_low", member.role < needed))
+
+    def may_invite(self, by: int, account: int, person: int) -> str | None:
+        refusal = self.share(account, by, ADMIN)
+        if refusal is not None:
+            return refusal
+        member = self.shared[account].members.get(person)
+        return first(
+            ("unknown_account", person not in self.people),
+            ("shared_invited_already", member is not None and not member.joined),
+            ("shared_member_already", member is not None and member.joined),
+        )
+
+    def accept(self, membership: int, person: int) -> str | None:
+        for account in self.shared.values():
+            member = account.members.get(person)
+            if (
+                not account.closed
+                and member is not None
+                and member.membership == membership
+                and not member.joined
+            ):
+                member.joined = True
+                return None
+        return "shared_invitation_over"
+
+    def fill(self, person: int, account: int, amount: int) -> str | None:
+        if amount <= 0:
+            return "not_positive"
+        refusal = self.share(account, person, VIEW)
+        if refusal is None and self.balance(person) < amount:
+            refusal = "insufficient_balance"
+        if refusal is None:
+            self.move(person, account, amount)
+        return refusal
+
+    def spend(self, person: int, account: int, to: int, amount: int) -> str | None:
+        if amount <= 0:
+            return "not_positive"
+        refusal = self.share(account, person, SPEND)
+        if refusal is not None:
+            return refusal
+        found = self.shared[account]
+        most, a_day = found.members[person].per_transaction, found.members[person].per_day
+        lately = sum(part for at, who, part in found.spent if who == person and at > self.now - DAY_MS)
+        refusal = first(
+            ("unknown_account", to not in self.people),
+            ("shared_over_transaction_limit", most is not None and amount > most),
+            ("shared_over_day_limit", a_day is not None and lately + amount > a_day),
+            ("shared_insufficient", self.balance(account) < amount),
+        )
+        if refusal is None:
+            found.spent.append((self.now, person, amount))
+            self.move(account, to, amount)
+        return refusal
+
+    def revoke(self, by: int, account: int, person: int) -> str | None:
+        refusal = self.share(account, by, ADMIN)
+        if refusal is not None:
+            return refusal
+        members = self.shared[account].members
+        admins = [who for who, each in members.items() if each.role == ADMIN and each.joined]
+        refusal = first(
+            ("shared_not_a_member", person not in members), ("shared_last_admin", admins == [person])
+        )
+        if refusal is None:
+            del members[person]
+        return refusal
+
+    def close(self, by: int, account: int) -> str | None:
+        refusal = self.share(account, by, ADMIN)
+        if refusal is None and self.balance(account):
+            refusal = "shared_not_empty"
+        if refusal is None:
+            found = self.shared[account]
+            found.closed = True
+            found.members = {who: each for who, each in found.members.items() if each.joined}
+        return refusal
