@@ -25,8 +25,8 @@ MOST_CREATED: Final = 9
 """Accounts that one person may ever create: there are 900 numbers in all, and none comes back."""
 
 SQL: Final = queries("shared")
-_NOT_A_NAME: Final = re.compile(r"[0-9]+|[#@/].*|new\b.*", re.DOTALL)
-"""What `/shared` would read as something else: numbers, people, commands, its own word."""
+_NOT_A_NAME: Final = re.compile(r"(?:[0-9]+|new)(?: .*)?|(?:[#@/]|shared:).*")
+"""What `/shared` would read as something else: numbers, people, commands, memos, its own word."""
 
 
 class MemberRole(IntEnum):
@@ -266,7 +266,7 @@ def checked_name(name: str) -> str:
     person or a word of the command).
     """
     name = name.strip()
-    if not name:
+    if not folded_name(name):
         raise Refused("shared_name_missing")
     if len(name) > MAX_NAME:
         raise Refused("shared_name_too_long", limit=MAX_NAME, length=len(name))
@@ -276,8 +276,9 @@ def checked_name(name: str) -> str:
 
 
 def folded_name(name: str) -> str:
-    """Return ``name`` as names are compared: the same for every way to write its letters."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """Return ``name`` as names are compared: the same for every way to write its letters and blanks."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
 
 
 def limit_values(limits: SpendLimits) -> dict[str, Any]:

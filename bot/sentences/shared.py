@@ -113,8 +113,8 @@ REFUSALS: Final = {
     "shared_name_missing": "What shall it be called? <code>/shared new Picnic</code>",
     "shared_name_too_long": "That name is too long: {limit} characters at most.",
     "shared_name_reserved": (
-        "“{typed}” would be read as something else. A name is not a number, does not begin with @, # or /, and its first "
-        "word is not “new”."
+        "“{typed}” would be read as something else. Please let the name begin with another word: not with a number, "
+        "@, #, / or “new”."
     ),
     "shared_name_taken": "There is an open shared account called “{typed}”. Please choose another name.",
     "shared_not_empty": (

@@ -22,11 +22,13 @@ import httpx
 from bot import buttons, fetch, inbox
 from bot.amounts import read_amount, take_amount
 from bot.buttons import LONGEST_TOKEN
+from bot.html import clean_line
 from bot.intents import Chat as SaidIn
 from bot.intents import ChatKind, Entity, Person, ReplyTarget, Said, Unreadable, called, width
 from bot.names import NameBook, learn
-from bot.recipients import NOTE_LIMIT, find_recipient, read_payment, split_words
+from bot.recipients import NOTE_LIMIT, Word, find_recipient, read_payment, split_words
 from bot.results import Choice
+from bot.sharing import read_terms, take_account
 from bot.transport import read_update
 from chain import address, cosmos, inbound, wallet
 from chain.adr36 import proves, read_proof
@@ -45,6 +47,16 @@ from ledger.accounts import LAST_SHARED, AccountId
 from ledger.deposits import Reason, addressee, spelled_amount
 from ledger.errors import Refused
 from ledger.money import MAX_AMOUNT, Denom
+from ledger.shared import (
+    NO_LIMITS,
+    MemberRole,
+    Membership,
+    MembershipState,
+    Share,
+    SharedAccount,
+    checked_name,
+    folded_name,
+)
 from ledger.users import registration
 from tests.chain.fakechain import FakeChain, header_json, validator_json, validator_set
 from tests.chain.fakechain import commit_json as written_commit
@@ -57,6 +69,22 @@ T = TypeVar("T")
 CHAIN_ID: Final = "fake-1"
 PREFIX: Final = "juno"
 MEMO_LIMIT: Final = 256
+SHARES: Final = tuple(
+    Share(
+        SharedAccount(AccountId(-number), name, AccountId(ANA), is_open=True),
+        Membership(
+            number,
+            AccountId(-number),
+            AccountId(ANA),
+            MemberRole.ADMIN,
+            NO_LIMITS,
+            MembershipState.JOINED,
+            AccountId(ANA),
+        ),
+    )
+    for number, name in ((100, "Picnic"), (101, "Picnic on Sunday"), (102, "Caf\u00e9"))
+)
+"""What Ana has a part in."""
 
 
 def text_of(raw: bytes) -> str:
@@ -182,6 +210,33 @@ def recipient(raw: bytes) -> None:
     else:
         assert found.id > 0, "an account of the system was to be paid"
         assert found.id != ANA
+
+
+def shared(raw: bytes) -> None:
+    """What /shared is given: which account, which role, which limits; and how an account may be called."""
+    words = split_words(text_of(raw))
+    for read in (_shared_words, _shared_name):
+        try:
+            read(words)
+        except Refused as refusal:
+            _speakable(refusal)
+
+
+def _shared_words(words: list[Word]) -> None:
+    share, rest = take_account(words, SHARES) if words else (SHARES[0], words)
+    assert share in SHARES
+    role, limits = read_terms(rest, ASSETS)
+    assert role in MemberRole
+    assert (limits.denom is None) == (limits.per_transaction is None and limits.per_day is None)
+    assert all(0 < each <= MAX_AMOUNT for each in limits[1:] if each is not None)
+
+
+def _shared_name(words: list[Word]) -> None:
+    """A name that may be given leads back to its account, as it was typed and as it is compared."""
+    name = checked_name(clean_line(" ".join(word.text for word in words)))
+    share = SHARES[0]._replace(account=SHARES[0].account._replace(name=name))
+    for spelled in (name, folded_name(name)):
+        assert take_account(split_words(spelled), [share]) == (share, [])
 
 
 def _someone(number: int) -> Person | None:
@@ -436,6 +491,7 @@ TARGETS: Final[dict[str, Target]] = {
         conversation,
         amount,
         recipient,
+        shared,
         memo,
         destination,
         coins,
