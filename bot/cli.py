@@ -24,7 +24,17 @@ from bot import logs
 from bot import main as program
 from bot.settings import Books, Settings, SettingsError, load
 from bot.transport import BadToken, Telegram, TransportError
-from bot.upkeep import CONSOLE, Explanation, Lifting, clock_problem, explain, refill, restored_lines, unfreeze
+from bot.upkeep import (
+    Explanation,
+    Lifting,
+    clock_problem,
+    comparison_lines,
+    explain,
+    export_lines,
+    refill,
+    restored_lines,
+    unfreeze,
+)
 from chain.client import NodeClient
 from chain.errors import ChainError
 from ledger.audit import AuditReport, audit
@@ -38,6 +48,7 @@ from ledger.pool import ReaderPool
 from ledger.presence import Presence
 from ledger.reader import Reader
 from ledger.reserve import Refill
+from ledger.roles import CONSOLE
 from ledger.store import Fault, Store, fault_of
 from ledger.world import SystemClock, ThreadRunner, calm_collector
 
@@ -143,6 +154,8 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
         ("check", _check, "look whether the settings, the database, Telegram and the nodes are fit to run"),
         ("migrate", _migrate, "bring the database to this program's schema"),
         ("audit", _audit, "replay the books: rows, balances and the hash chain"),
+        ("reconcile", _reconcile, "show the books against what was last proved of the chain"),
+        ("export", _export, "write every posting to the standard output, one JSON object a line"),
     ):
         _add(commands, name, act, summary)
     backup = _add(
@@ -331,6 +344,24 @@ def _audit(options: argparse.Namespace) -> int:
     report = audit(settings.database)
     print("\n".join(audit_lines(report, settings)))
     return Exit.DONE if report.clean else Exit.BROKEN_BOOKS
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    lines, agree = comparison_lines(settings.database, settings, SystemClock().now())
+    print("\n".join(lines))
+    return Exit.DONE if agree else Exit.UNREACHABLE
+
+
+def _export(options: argparse.Namespace) -> int:
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    for line in export_lines(settings.database):
+        print(line)
+    return Exit.DONE
 
 
 def _backup(options: argparse.Namespace) -> int:

@@ -10,11 +10,10 @@ from bot.intents import Chat, Entity, Person, ReplyTarget
 from bot.names import NameBook
 from chain.parameters import JUNO_MODULES
 from ledger.accounts import AccountId
-from ledger.money import Asset, Denom
+from ledger.money import Asset
 from ledger.ports import Millis
 from ledger.roles import Actor, Role
 from ledger.service import LedgerService
-from ledger.withdrawals import Terms
 
 if TYPE_CHECKING:
     # The registry's own declarations take a Context.
@@ -51,8 +50,6 @@ class Bank:
     assets: tuple[Asset, ...]
     """Listed assets, the main one first: an amount without a symbol means it."""
     treasury: Treasury
-    terms: Mapping[Denom, Terms]
-    """What a withdrawal costs at least, by denom; an asset without terms cannot be withdrawn."""
     me: Me
     owners: frozenset[int]
     random: Random

@@ -187,7 +187,6 @@ def _bank(
         registry=discover(bot.commands),
         assets=settings.assets,
         treasury=treasury,
-        terms={terms.denom: terms for terms in settings.terms},
         me=me,
         owners=frozenset(settings.owners),
         random=world.random,

@@ -29,7 +29,7 @@ from ledger.blocks import FACTORY
 from ledger.errors import Refused
 from ledger.limits import Limits
 from ledger.money import Amount, Asset, Denom
-from ledger.withdrawals import Terms
+from ledger.terms import Terms
 
 PREFIX: Final = "MONETA_"
 FILE_SUFFIX: Final = "_FILE"

@@ -1,6 +1,7 @@
 """What the operator does at the console beside running the bot: refill the reserve, lift freezes, explain payments."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,17 +15,19 @@ from ledger.freezes import Freeze, FreezeReason, lift_unit, standing
 from ledger.journal import Lane
 from ledger.money import Amount, Asset, Denom, format_amount
 from ledger.ports import BlockingRunner, Clock, Millis
+from ledger.reader import Reader
+from ledger.reconciliation import Comparison, compared
 from ledger.reserve import Refill
+from ledger.roles import CONSOLE
 from ledger.service import LedgerService
-
-CONSOLE: Final = AccountId(0)
-"""Who acts at the console: nobody of the chat. The reason given says who and why."""
-
 
 CLOCK_TOLERANCE_MS: Final = 60_000
 """A clock behind the newest posting by more than this was set back, or was wrong when that was posted."""
 
 _RESERVE: Final = "SELECT denom, balance, last_tx FROM user_balances WHERE user_id = ? ORDER BY denom"
+_POSTINGS: Final = """
+SELECT transactions.*, entries.key FROM transactions JOIN entries ON entries.id = entry_id ORDER BY transactions.id
+"""
 _NEWEST: Final = "SELECT at FROM transactions ORDER BY id DESC LIMIT 1"
 
 
@@ -114,6 +117,54 @@ async def refill(settings: Books, order: Refill | None, clock: Clock, blocking: 
             await service.reserve.refill(f"refill:{order.denom}:{tails.get(order.denom, 0)}", order)
         rows = service.reader.select(_RESERVE, (SYSTEM_RESERVE,))
         return reserve_lines({row["denom"]: row["balance"] for row in rows}, settings.assets)
+
+
+def comparison_lines(database: Path, settings: Books, now: Millis) -> tuple[list[str], bool]:
+    """Return the books against the chain as the bot last proved it, for people; and whether all of it agrees.
+
+    What no node proved is unknown, and then nothing is said to agree.
+    """
+    with closing(Reader(database)) as reader:
+        found = compared(reader, settings.chain_id)
+    known = {asset.denom: asset for asset in settings.assets}
+    lines = [
+        _comparison_line(each, known.get(each.denom, Asset(each.denom, each.denom, 0))) for each in found
+    ]
+    height, read_at = (found[0].height, found[0].block_time) if found else (None, None)
+    if height is None or read_at is None:
+        return ["No block was read yet: what the chain holds is unknown.", *lines], False
+    reach = f"Height {height}, read {max(0, now - read_at) // 1000} seconds ago."
+    return [reach, *lines], all(each.difference == 0 for each in found if each.denom in known)
+
+
+def _comparison_line(comparison: Comparison, asset: Asset) -> str:
+    books = f"{asset.symbol}: the books say {format_amount(comparison.books, asset)}"
+    owed = (
+        ""
+        if comparison.reserve >= 0
+        else f" SYSTEM_RESERVE owes {format_amount(-comparison.reserve, asset)}."
+    )
+    if comparison.chain is None or comparison.difference is None:
+        last = (
+            ""
+            if comparison.chain is None
+            else f"; it was {format_amount(comparison.chain, asset)} at height {comparison.proved_height}"
+        )
+        return f"{books}, what the chain holds is unknown{last}.{owed}"
+    chain = f"{books}, the chain holds {format_amount(comparison.chain, asset)}"
+    apart = (
+        "they agree" if comparison.difference == 0 else f"{format_amount(comparison.difference, asset)} apart"
+    )
+    return f"{chain}: {apart}.{owed}"
+
+
+def export_lines(database: Path) -> Iterator[str]:
+    """Yield every posting in order, with the key of its entry, as one JSON object a line: amounts in base units."""
+    with closing(open_reader(database)) as connection:
+        rows = connection.execute(_POSTINGS)
+        names = [column[0] for column in rows.description]
+        for row in rows:
+            yield json.dumps(dict(zip(names, row, strict=True)), separators=(",", ":"))
 
 
 def reserve_lines(balances: Mapping[Denom, int], assets: Sequence[Asset]) -> list[str]:

@@ -1,13 +1,14 @@
 """A second admin's word on a withdrawal above the threshold (product.md, Withdraw; chain.md, Withdrawals).
 
-Whoever asked never approves, whatever their role. The table `approvals` is the audit: who, as what, when; the database
-itself lets nothing out of ``awaiting_approval`` without it.
+Whoever asked never approves, whatever their role. The table `approvals` says who, as what, when; the database itself lets
+nothing out of ``awaiting_approval`` without it.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from ledger.adminaudit import Order, logged
 from ledger.drafts import Draft
 from ledger.errors import Refused
 from ledger.freezes import FreezeReason, is_replaying
@@ -57,6 +58,11 @@ def decide_approval(
     draft = Draft(view)
     facts = {"withdrawal": withdrawal, "verdict": verdict.value, "actor": by.account, "role": role.word}
     draft.write(Row(_INSERT, {**facts, "at": view.now}, changes=1))
+    moved = {"amount": asked.amount, "denom": asked.denom}
+    order = Order(
+        f"withdrawal.{verdict.value}", f"asked about withdrawal {asked.id}", asked.account, after=moved
+    )
+    draft.write(logged(by, role, order, view.now))
     outcome = _approve(draft, asked, told) if verdict is Verdict.APPROVED else _reject(draft, asked, by)
     return Decision(outcome, tuple(draft.entries), tuple(draft.rows))
 

@@ -7,12 +7,14 @@ Attributing takes the coins from the account that had them paid out, and refills
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.adminaudit import Order, checked_reason, logged
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.money import Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Selects
 from ledger.queries import queries
+from ledger.roles import Actor, Role, require_role
 from ledger.units import Decision, Entry, Posting, Receipt, Row, Unit, View
 
 _SQL: Final = queries("replay")
@@ -54,7 +56,7 @@ def _find(view: View, payment: int) -> UnknownPayment:
 def decide_attribution(
     view: View,
     key: str,
-    actor: AccountId,
+    by: Actor,
     payment: int,
     *,
     account: AccountId,
@@ -63,11 +65,11 @@ def decide_attribution(
 ) -> Decision[int]:
     """Take ``amount`` (None: all that remains) of an unknown payment from ``account``; the outcome is its posting.
 
-    Whoever may do so is the caller's question. Raises Refused: ``reason_missing``, ``unknown_payment``,
-    ``payment_explained``, ``amount_too_large`` (above what remains), ``unknown_account``, ``insufficient_balance``.
+    Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``unknown_payment``, ``payment_explained``,
+    ``amount_too_large`` (above what remains), ``unknown_account``, ``insufficient_balance``.
     """
-    if not reason.strip():
-        raise Refused("reason_missing")
+    role = require_role(view, by, Role.OWNER)
+    reason = checked_reason(reason)
     found = _find(view, payment)
     part = found.remaining if amount is None else amount
     if not 0 < part <= found.remaining:
@@ -80,35 +82,47 @@ def decide_attribution(
     draft = Draft(view)
     posting = Posting(account, SYSTEM_RESERVE, part, found.denom)
     inputs = _inputs(payment, account, amount, reason)
-    first = draft.post(Entry(key, digest_of(inputs), "attribution", (posting,), actor=actor, note=reason))
+    first = draft.post(
+        Entry(key, digest_of(inputs), "attribution", (posting,), actor=by.account, note=reason)
+    )
     draft.write(
         Row(_SQL["attribute"], (part, payment, found.remaining), changes=1),
-        Row(_SQL["said"], (payment, first, actor, reason, view.now), changes=1),
-        _announcement(view, found, actor, reason, account=account, amount=part),
+        Row(_SQL["said"], (payment, first, by.account, reason, view.now), changes=1),
+        logged(
+            by, role, _order("payment.attributed", found, reason, account, found.remaining - part), view.now
+        ),
+        _announcement(view, found, by, reason, account=account, amount=part),
     )
     return Decision(first, tuple(draft.entries), tuple(draft.rows))
 
 
-def decide_acceptance(view: View, actor: AccountId, payment: int, reason: str) -> Decision[None]:
+def decide_acceptance(view: View, by: Actor, payment: int, reason: str) -> Decision[None]:
     """Close an unknown payment without naming anybody: the reserve keeps bearing what remains.
 
-    Raises Refused: ``reason_missing``, ``unknown_payment``, ``payment_explained``.
+    Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``unknown_payment``, ``payment_explained``.
     """
-    if not reason.strip():
-        raise Refused("reason_missing")
+    role = require_role(view, by, Role.OWNER)
+    reason = checked_reason(reason)
     found = _find(view, payment)
     rows = (
         Row(_SQL["accept"], (payment,), changes=1),
-        Row(_SQL["said"], (payment, None, actor, reason, view.now), changes=1),
-        _announcement(view, found, actor, reason, account=None, amount=found.remaining),
+        Row(_SQL["said"], (payment, None, by.account, reason, view.now), changes=1),
+        logged(by, role, _order("payment.accepted", found, reason, None, found.remaining), view.now),
+        _announcement(view, found, by, reason, account=None, amount=found.remaining),
     )
     return Decision(None, rows=rows)
+
+
+def _order(action: str, found: UnknownPayment, reason: str, account: AccountId | None, left: int) -> Order:
+    """Return the line of the log: how much of the payment was unexplained before, and is after."""
+    before = {"payment": found.id, "left": found.remaining, "denom": found.denom}
+    return Order(action, reason, account, before=before, after={**before, "left": left})
 
 
 def _announcement(
     view: View,
     found: UnknownPayment,
-    actor: AccountId,
+    by: Actor,
     reason: str,
     *,
     account: AccountId | None,
@@ -120,7 +134,7 @@ def _announcement(
         "account": account,
         "amount": amount,
         "denom": found.denom,
-        "actor": actor,
+        "actor": by.account,
         "reason": reason,
     }
     return news("alert.raised", OPERATORS, facts, view.now)
@@ -131,7 +145,7 @@ def _inputs(payment: int, account: AccountId, amount: Amount | None, reason: str
 
 
 def attribution_unit(
-    key: str, actor: AccountId, payment: int, *, account: AccountId, amount: Amount | None, reason: str
+    key: str, by: Actor, payment: int, *, account: AccountId, amount: Amount | None, reason: str
 ) -> Unit[int]:
     """Return the unit of `decide_attribution`."""
 
@@ -140,7 +154,7 @@ def attribution_unit(
 
     return Unit(
         lambda view: decide_attribution(
-            view, key, actor, payment, account=account, amount=amount, reason=reason
+            view, key, by, payment, account=account, amount=amount, reason=reason
         ),
         key=key,
         digest=digest_of(_inputs(payment, account, amount, reason)),
@@ -148,6 +162,6 @@ def attribution_unit(
     )
 
 
-def acceptance_unit(actor: AccountId, payment: int, reason: str) -> Unit[None]:
+def acceptance_unit(by: Actor, payment: int, reason: str) -> Unit[None]:
     """Return the unit of `decide_acceptance`; it guards itself, a second one is refused."""
-    return Unit(lambda view: decide_acceptance(view, actor, payment, reason))
+    return Unit(lambda view: decide_acceptance(view, by, payment, reason))

@@ -4,12 +4,14 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.adminaudit import Order, checked_reason, logged
 from ledger.drafts import Draft
 from ledger.errors import Refused
 from ledger.money import Denom
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Selects
 from ledger.queries import queries
+from ledger.roles import Actor, Role, require_role
 from ledger.units import Beside, Decision, Row, Unit, View
 
 _SQL: Final = queries("freezes")
@@ -63,28 +65,39 @@ def freeze_everyone(draft: Draft, reason: FreezeReason, note: str) -> None:
         draft.write(Row(_INSERT, (reason.value, None, 0, note, draft.view.now), changes=1))
 
 
-def decide_freeze(view: View, actor: AccountId, account: AccountId | None, note: str) -> Decision[None]:
-    """Freeze the withdrawals of ``account``, or of everyone, on a person's order.
+def decide_freeze(view: View, by: Actor, account: AccountId | None, note: str) -> Decision[None]:
+    """Freeze the withdrawals of ``account``, or of everyone, on an admin's order.
 
-    Raises Refused: ``reason_missing``, ``already_frozen``.
+    Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``unknown_account``, ``already_frozen``.
     """
-    if not note.strip():
-        raise Refused("reason_missing")
+    role = require_role(view, by, Role.ADMIN)
+    note = checked_reason(note)
+    if account is not None and not view.exists(account):
+        raise Refused("unknown_account", account=account)
     if Freeze(FreezeReason.ORDERED, account) in standing(view):
         raise Refused("already_frozen", account=account)
-    facts = {"alert": "withdrawals.frozen", "account": account, "actor": actor, "reason": note}
-    row = Row(_INSERT, (FreezeReason.ORDERED.value, account, actor, note, view.now), changes=1)
-    return Decision(None, rows=(row, news("alert.raised", OPERATORS, facts, view.now)))
+    facts = {"alert": "withdrawals.frozen", "account": account, "actor": by.account, "reason": note}
+    rows = (
+        Row(_INSERT, (FreezeReason.ORDERED.value, account, by.account, note, view.now), changes=1),
+        logged(by, role, Order("withdrawals.frozen", note, account, after=_of(account)), view.now),
+        news("alert.raised", OPERATORS, facts, view.now),
+    )
+    return Decision(None, rows=rows)
 
 
-def decide_lift(view: View, actor: AccountId, freeze: Freeze, note: str) -> Decision[None]:
-    """Lift a standing freeze; whoever may do so is the caller's question (an owner for what the chain caused).
+def _of(account: AccountId | None) -> dict[str, str]:
+    return {"whose": "everyone's" if account is None else "one account's"}
+
+
+def decide_lift(view: View, by: Actor, freeze: Freeze, note: str) -> Decision[None]:
+    """Lift a standing freeze: what was ordered an admin, what the chain caused only an owner (style.md, Words).
 
     A shortfall stays frozen while SYSTEM_RESERVE owes anything, also in a denom that is not listed any more.
-    Raises Refused: ``reason_missing``, ``replay_unfinished`` (it ends by itself), ``not_frozen``, ``reserve_negative``.
+    Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``replay_unfinished`` (it ends by itself),
+    ``not_frozen``, ``reserve_negative``.
     """
-    if not note.strip():
-        raise Refused("reason_missing")
+    role = require_role(view, by, Role.ADMIN if freeze.reason is FreezeReason.ORDERED else Role.OWNER)
+    note = checked_reason(note)
     if freeze.reason is FreezeReason.RESTORED:
         raise Refused("replay_unfinished")
     if freeze not in standing(view):
@@ -92,18 +105,21 @@ def decide_lift(view: View, actor: AccountId, freeze: Freeze, note: str) -> Deci
     owed = {Denom(row["denom"]): row["owed"] for row in view.select(_OWED, (SYSTEM_RESERVE,))}
     if freeze.reason is FreezeReason.SHORTFALL and owed:
         raise Refused("reserve_negative", owed=owed)
-    facts = {"alert": "withdrawals.unfrozen", "account": freeze.account, "actor": actor, "reason": note}
-    row = Row(_LIFT, (view.now, actor, note, freeze.reason.value, freeze.account), changes=1)
-    return Decision(None, rows=(row, news("alert.raised", OPERATORS, facts, view.now)))
+    facts = {"alert": "withdrawals.unfrozen", "account": freeze.account, "actor": by.account, "reason": note}
+    before = {"frozen for": freeze.reason.value, **_of(freeze.account)}
+    rows = (
+        Row(_LIFT, (view.now, by.account, note, freeze.reason.value, freeze.account), changes=1),
+        logged(by, role, Order("withdrawals.unfrozen", note, freeze.account, before=before), view.now),
+        news("alert.raised", OPERATORS, facts, view.now),
+    )
+    return Decision(None, rows=rows)
 
 
-def freeze_unit(
-    actor: AccountId, account: AccountId | None, note: str, beside: Beside | None = None
-) -> Unit[None]:
+def freeze_unit(by: Actor, account: AccountId | None, note: str, beside: Beside | None = None) -> Unit[None]:
     """Return the unit of `decide_freeze`; it guards itself, a second one is refused."""
-    return Unit(lambda view: decide_freeze(view, actor, account, note), beside=beside)
+    return Unit(lambda view: decide_freeze(view, by, account, note), beside=beside)
 
 
-def lift_unit(actor: AccountId, freeze: Freeze, note: str, beside: Beside | None = None) -> Unit[None]:
+def lift_unit(by: Actor, freeze: Freeze, note: str, beside: Beside | None = None) -> Unit[None]:
     """Return the unit of `decide_lift`."""
-    return Unit(lambda view: decide_lift(view, actor, freeze, note), beside=beside)
+    return Unit(lambda view: decide_lift(view, by, freeze, note), beside=beside)

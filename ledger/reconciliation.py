@@ -11,6 +11,7 @@ from ledger.errors import BrokenInvariant, Unavailable
 from ledger.freezes import FreezeReason, freeze_everyone
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
+from ledger.ports import Millis, Selects
 from ledger.queries import queries
 from ledger.units import Entry, Posting, Row
 
@@ -21,6 +22,7 @@ _SQL: Final = queries("reconciliation")
 _ODD: Final = _SQL["odd"]
 _SETTLE: Final = _SQL["settle"]
 _EVIDENCE: Final = _SQL["evidence"]
+_COMPARED: Final = _SQL["compared"]
 
 
 class ClaimsWanted(Unavailable):
@@ -32,6 +34,34 @@ class Hints(NamedTuple):
 
     arrivals: Sequence[Arrival] = ()
     claims: Mapping[str, Any] | None = None
+
+
+class Comparison(NamedTuple):
+    """Books and chain of one denom, in base units. ``chain`` is what was proved at ``proved_height``; None: never.
+
+    ``height`` is the cursor's and ``block_time`` that block's; None where no block was read yet.
+    """
+
+    denom: Denom
+    books: Amount
+    reserve: Amount
+    """Of SYSTEM_RESERVE; negative: what was found missing, and nobody has made good yet."""
+    chain: Amount | None
+    proved_height: int | None
+    height: int | None
+    block_time: Millis | None
+
+    @property
+    def difference(self) -> int | None:
+        """What the chain holds beyond the books at the cursor; None: unknown, no proof is of that height."""
+        if self.chain is None or self.proved_height != self.height:
+            return None
+        return self.chain - self.books
+
+
+def compared(books: Selects, chain_id: str) -> list[Comparison]:
+    """Return the books against what was last proved, by denom. What no node proved is unknown, never zero."""
+    return [Comparison(*row) for row in books.select(_COMPARED, {"chain": chain_id})]
 
 
 def settle(draft: Draft, place: Place, balances: Mapping[Denom, int], hints: Hints) -> None:

@@ -6,34 +6,40 @@ Withdrawals stay frozen until the reserve owes nothing and an owner lifts the fr
 
 from typing import NamedTuple
 
-from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
+from ledger.adminaudit import Order, checked_reason, logged
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.journal import Journal, Lane
 from ledger.money import Amount, Denom
+from ledger.outbox import OPERATORS, news
 from ledger.reader import Reader
+from ledger.roles import Actor, Role, require_role
 from ledger.units import Beside, Decision, Entry, Posting, Receipt, Unit, View
 
 
 class Refill(NamedTuple):
     """What an owner orders: ``amount`` in base units, None for all that is owed; ``note`` is the reason."""
 
-    actor: AccountId
+    by: Actor
     denom: Denom
     amount: Amount | None
     note: str
+
+    def digest(self) -> bytes:
+        """Return what tells this order from another under the same key."""
+        return digest_of({"actor": self.by.account, **self._asdict(), "by": None})
 
 
 def decide_refill(view: View, key: str, refill: Refill) -> Decision[Amount]:
     """Move coins from BOT_TREASURY to SYSTEM_RESERVE, and return how many.
 
-    Whether the actor is an owner is the caller's question.
-    Raises Refused: ``reason_missing``, ``not_positive``, ``reserve_owes_nothing``, ``refill_too_much``,
-    ``treasury_too_low``.
+    Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``not_positive``, ``reserve_owes_nothing``,
+    ``refill_too_much``, ``treasury_too_low``.
     """
-    actor, denom, amount, note = refill
-    if not note.strip():
-        raise Refused("reason_missing")
+    by, denom, amount, note = refill
+    role = require_role(view, by, Role.OWNER)
+    note = checked_reason(note)
     owed = max(0, -view.balance(SYSTEM_RESERVE, denom))
     wanted = owed if amount is None else amount
     if owed == 0:
@@ -47,8 +53,20 @@ def decide_refill(view: View, key: str, refill: Refill) -> Decision[Amount]:
         raise Refused("treasury_too_low", balance=balance, needed=wanted, denom=denom)
     draft = Draft(view)
     posting = Posting(BOT_TREASURY, SYSTEM_RESERVE, Amount(wanted), denom)
-    draft.post(Entry(key, digest_of(refill._asdict()), "refill", (posting,), actor=actor, note=note))
-    return Decision(Amount(wanted), tuple(draft.entries))
+    draft.post(Entry(key, refill.digest(), "refill", (posting,), actor=by.account, note=note))
+    owing = {"owed": owed, "denom": denom}
+    order = Order(
+        "reserve.refilled", note, SYSTEM_RESERVE, before=owing, after={**owing, "owed": owed - wanted}
+    )
+    facts = {
+        "alert": "reserve.refilled",
+        "amount": wanted,
+        "denom": denom,
+        "actor": by.account,
+        "reason": note,
+    }
+    draft.write(logged(by, role, order, view.now), news("alert.raised", OPERATORS, facts, view.now))
+    return Decision(Amount(wanted), tuple(draft.entries), tuple(draft.rows))
 
 
 class Reserve:
@@ -67,7 +85,7 @@ class Reserve:
         unit = Unit(
             lambda view: decide_refill(view, key, refill),
             key=key,
-            digest=digest_of(refill._asdict()),
+            digest=refill.digest(),
             recall=_recall,
             beside=beside,
         )

@@ -26,11 +26,13 @@ from ledger.reader import Reader
 from ledger.reserve import Reserve
 from ledger.sharedbook import SharedAccounts
 from ledger.store import Fault, Store, fault_of
+from ledger.terms import Terms
 from ledger.transfers import Transfers
+from ledger.treasury import Treasury
 from ledger.unclaimed import UnclaimedDeposits
 from ledger.units import Decision, Row, Unit, View
 from ledger.users import Users
-from ledger.withdrawals import Terms, Withdrawals
+from ledger.withdrawals import Withdrawals
 from ledger.writer import Writer
 
 _MIGRATION_ATTEMPTS: Final = 100
@@ -72,6 +74,7 @@ class LedgerService:
         self.unclaimed = UnclaimedDeposits(journal, reader)
         self.shared = SharedAccounts(journal)
         self.challenges = Challenges(journal, reader)
+        self.treasury = Treasury(journal)
         self.payments = Payments(journal, reader)
         self.penalties = Penalties(journal, reader)
         self.blocks = Blocks(journal, reader, assets)

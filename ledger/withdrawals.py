@@ -10,16 +10,19 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, WITHDRAWALS, AccountId
+from ledger.adminaudit import Order, checked_reason, logged
 from ledger.drafts import Draft, digest_of
 from ledger.errors import BrokenInvariant, Refused
 from ledger.freezes import FreezeReason, freeze_of, is_replaying
 from ledger.journal import Journal, Lane
 from ledger.leases import is_locked, unlock_withdrawal
-from ledger.limits import UNLIMITED, Limits, Wish, needs_approval, require_within
+from ledger.limits import Wish, needs_approval, require_within
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import OPERATORS, news
 from ledger.queries import queries
 from ledger.reader import Reader
+from ledger.roles import Actor, Role, require_role
+from ledger.terms import Terms, standing_terms
 from ledger.units import Beside, Decision, Entry, Posting, Receipt, Row, Unit, View
 
 MAX_MEMO_BYTES: Final = 256
@@ -51,15 +54,6 @@ class WithdrawalState(StrEnum):
 CANCELLABLE: Final = frozenset(
     {WithdrawalState.REQUESTED, WithdrawalState.AWAITING_APPROVAL, WithdrawalState.QUEUED}
 )
-
-
-class Terms(NamedTuple):
-    """What a withdrawal of ``denom`` costs, the least that may be asked for, in base units, and how much may leave."""
-
-    denom: Denom
-    minimum: Amount
-    fee: Amount
-    limits: Limits = UNLIMITED
 
 
 class Request(NamedTuple):
@@ -196,11 +190,13 @@ def hold_posting(withdrawal: Withdrawal, destination: AccountId | None, amount: 
 def decide_request(view: View, key: str, request: Request, terms: Terms | None) -> Decision[Withdrawal]:
     """Hold what ``request`` asks for, and queue it or let it wait for a second admin.
 
+    ``terms`` are those of the settings; what an owner changed of them counts (terms.py).
+
     Raises Refused, in this order: ``unlisted_denom``, ``withdrawal_fee_changed`` (shown and current differ),
     ``withdrawal_below_minimum``, ``amount_too_large``, ``memo_too_long``, ``withdrawals_frozen`` (the money stays
     spendable instead of waiting), ``insufficient_balance``, and those of `limits.require_within`.
     """
-    terms = _checked_terms(request, terms)
+    terms = _checked_terms(request, terms and standing_terms(view, terms))
     freeze = freeze_of(view, request.account)
     if freeze is not None:
         raise Refused("withdrawals_frozen", reason=freeze.reason.value)
@@ -258,17 +254,17 @@ def decide_cancel(view: View, account: AccountId, withdrawal: int) -> Decision[W
 
 
 def decide_manual(
-    view: View, actor: AccountId, withdrawal: int, outcome: ManualOutcome, evidence: str
+    view: View, by: Actor, withdrawal: int, outcome: ManualOutcome, evidence: str
 ) -> Decision[Withdrawal]:
-    """End a withdrawal by an owner's word; whoever may do so is the caller's question.
+    """End a withdrawal by an owner's word.
 
     ``PAID``: the coins left in a transaction that is not ours; the shortfall was booked to SYSTEM_RESERVE and is
     made good by the hold. Never while a signed transaction of it may still execute (product.md, Must hold 4).
-    Raises Refused: ``reason_missing``, ``unknown_withdrawal``, ``withdrawal_ended``, ``transaction_unresolved``,
-    ``withdrawals_frozen`` while restored books are replayed.
+    Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``unknown_withdrawal``,
+    ``withdrawal_ended``, ``transaction_unresolved``, ``withdrawals_frozen`` while restored books are replayed.
     """
-    if not evidence.strip():
-        raise Refused("reason_missing")
+    role = require_role(view, by, Role.OWNER)
+    evidence = checked_reason(evidence)
     asked = find(view, withdrawal)
     if asked.state not in (WithdrawalState.QUEUED, WithdrawalState.SIGNED):
         raise Refused("withdrawal_ended", withdrawal=withdrawal, state=asked.state.value)
@@ -276,9 +272,14 @@ def decide_manual(
         raise Refused("transaction_unresolved", withdrawal=withdrawal)
     _refuse_while_replaying(view)
     draft = Draft(view)
-    facts = {"actor": actor, "evidence": evidence, "outcome": outcome.value}
+    facts = {"actor": by.account, "evidence": evidence, "outcome": outcome.value}
     postings = _manual_postings(asked, outcome)
-    end(draft, asked, WithdrawalState.MANUAL, postings, actor=actor, note=evidence, evidence=facts)
+    end(draft, asked, WithdrawalState.MANUAL, postings, actor=by.account, note=evidence, evidence=facts)
+    ended = {"withdrawal": withdrawal, "outcome": outcome.value, "amount": asked.amount, "denom": asked.denom}
+    order = Order(
+        "withdrawal.ended", evidence, asked.account, before={"state": asked.state.value}, after=ended
+    )
+    draft.write(logged(by, role, order, view.now))
     draft.write(Row(_END_ABANDONED, {"id": withdrawal}))
     event = "withdrawal.confirmed" if outcome is ManualOutcome.PAID else "withdrawal.returned"
     tell(draft, event, asked, manual=True, returned=0 if outcome is ManualOutcome.PAID else asked.held)
@@ -306,12 +307,17 @@ class Withdrawals:
         self._terms = {each.denom: each for each in terms}
 
     def terms(self, denom: Denom) -> Terms | None:
-        """Return the terms for ``denom``, None when it cannot be withdrawn."""
+        """Return the terms that count now for ``denom``, None when it cannot be withdrawn."""
+        terms = self._terms.get(denom)
+        return terms and standing_terms(self._reader, terms)
+
+    def settings_terms(self, denom: Denom) -> Terms | None:
+        """Return the terms of the settings for ``denom``."""
         return self._terms.get(denom)
 
     def most(self, balance: int, denom: Denom) -> Amount:
         """Return the largest amount that ``balance`` covers beside its fee; 0 when it covers none."""
-        terms = self._terms.get(denom)
+        terms = self.terms(denom)
         return Amount(max(0, balance - terms.fee)) if terms else Amount(0)
 
     def request_unit(self, key: str, request: Request, beside: Beside | None = None) -> Unit[Withdrawal]:
@@ -336,14 +342,14 @@ class Withdrawals:
 
     async def resolve_manually(
         self,
-        actor: AccountId,
+        by: Actor,
         withdrawal: int,
         outcome: ManualOutcome,
         evidence: str,
         beside: Beside | None = None,
     ) -> Withdrawal:
         """End a withdrawal by an owner's word; the refusals are those of `decide_manual`."""
-        unit = Unit(lambda view: decide_manual(view, actor, withdrawal, outcome, evidence), beside=beside)
+        unit = Unit(lambda view: decide_manual(view, by, withdrawal, outcome, evidence), beside=beside)
         return await self._journal.submit(unit, Lane.SYSTEM)
 
     def queued(self, limit: int = 100) -> list[Withdrawal]:

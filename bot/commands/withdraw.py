@@ -16,8 +16,9 @@ from chain.address import checked_memo, decode, destination
 from ledger.errors import Refused
 from ledger.limits import Wish, needs_approval, require_within
 from ledger.money import Amount
+from ledger.terms import Terms
 from ledger.units import Beside
-from ledger.withdrawals import MAX_MEMO_BYTES, Request, Terms, Withdrawal, WithdrawalState, facts_of
+from ledger.withdrawals import MAX_MEMO_BYTES, Request, Withdrawal, WithdrawalState, facts_of
 
 EXAMPLE_AMOUNT: Final = "5"
 
@@ -38,7 +39,7 @@ async def withdraw(context: Context) -> Result:
     address = destination(typed.address, bank.treasury.prefix, own, bank.treasury.modules).text
     memo = checked_memo(typed.memo, MAX_MEMO_BYTES)
     denom = typed.wanted.asset.denom
-    terms = bank.terms.get(denom)
+    terms = bank.service.withdrawals.terms(denom)
     if terms is None:
         raise Refused("unlisted_denom", denom=denom)
     balance = bank.service.reader.balance(context.account, denom)

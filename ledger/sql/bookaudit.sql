@@ -242,3 +242,12 @@ WHERE from_id BETWEEN -999 AND -100 AND kind IN ('shared_spend', 'withdrawal')
 SELECT settled.denom
 FROM settled JOIN cursor USING (chain_id) JOIN assets ON assets.denom = settled.denom
 WHERE settled.height = cursor.height AND settled.balance <> assets.total
+
+-- name: grant_without_order
+-- Payments out of BOT_TREASURY that no owner's order stands behind.
+SELECT id FROM transactions
+WHERE kind = 'grant' AND NOT EXISTS (
+    SELECT 1 FROM admin_audit
+    WHERE action = 'treasury.sent' AND target = to_id AND admin_audit.actor = transactions.actor AND reason = note
+        AND json_extract(after, '$.amount') = amount AND json_extract(after, '$.denom') = denom
+)

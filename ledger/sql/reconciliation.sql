@@ -13,3 +13,12 @@ ON CONFLICT (chain_id, denom) DO UPDATE SET height = excluded.height, balance = 
 -- name: evidence
 -- Why something was posted or frozen that no member asked for.
 INSERT INTO evidence (chain_id, height, about, denom, facts, created_at) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: compared
+-- The books of each denom, and what was last proved of it.
+SELECT assets.denom, assets.total, ifnull(reserve.balance, 0), settled.balance, settled.height, cursor.height, cursor.block_time
+FROM assets
+LEFT JOIN user_balances AS reserve ON reserve.user_id = -2 AND reserve.denom = assets.denom
+LEFT JOIN settled ON settled.denom = assets.denom AND settled.chain_id = :chain
+LEFT JOIN cursor ON cursor.chain_id = :chain
+ORDER BY assets.denom

@@ -32,8 +32,8 @@ from ledger.pauses import pause_unit
 from ledger.ports import Millis
 from ledger.roles import CONSOLE, Role
 from ledger.service import LedgerService
+from ledger.terms import Terms
 from ledger.units import Beside, Decision, Entry, Posting, Unit, View
-from ledger.withdrawals import Terms
 from ledger.world import ThreadRunner
 from sandbox.telegram import BotAccount, Chat, Query, Telegram, User, create_app
 from sandbox.telegram import Message as Shown
@@ -304,7 +304,6 @@ class Stage:
             registry=self.registry,
             assets=(JUNO,),
             treasury=self.treasury,
-            terms={each.denom: each for each in self.terms},
             me=me,
             owners=self.owners,
             random=random.Random(f"bank {self._program}"),

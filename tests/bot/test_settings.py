@@ -10,7 +10,7 @@ from bot.settings import PREFIX, Books, Settings, SettingsError, example, load
 from chain.bumps import BumpRules
 from ledger.limits import Limits
 from ledger.money import Amount, Asset, Denom
-from ledger.withdrawals import Terms
+from ledger.terms import Terms
 
 TOKEN = "7000000001:AAH-secret-part-of-the-token-000000"
 MNEMONIC = "abandon " * 11 + "about"

@@ -1,6 +1,7 @@
 """What the operator does at the console: freezes, payments that nobody knows, a clock that cannot be right."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,38 @@ def test_a_reserve_is_refilled_from_the_treasury(bank: Bank, capsys: pytest.Capt
 def test_a_refill_that_cannot_be_is_wrong_use(bank: Bank, arguments: list[str]) -> None:
     assert main(["refill", *arguments]) == Exit.USAGE
     assert bank.balance(SYSTEM_RESERVE) == -9_000
+
+
+# Books and chain, and the whole log
+
+
+def test_books_and_chain_are_shown_and_agree(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    bank.block()
+    assert main(["reconcile"]) == Exit.DONE
+    told = capsys.readouterr().out
+    assert f"Height {bank.height}, read " in told
+    assert "they agree. SYSTEM_RESERVE owes 0.009 JUNO." in told
+
+
+def test_what_no_node_proved_is_unknown(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    bank.block(proved=False)
+    assert main(["reconcile"]) == Exit.UNREACHABLE
+    assert "what the chain holds is unknown; it was 0.042 JUNO at height" in capsys.readouterr().out
+
+
+def test_the_log_is_written_out_whole(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export"]) == Exit.DONE
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["id"] for line in lines] == [row["id"] for row in bank.read("SELECT id FROM transactions")]
+    assert (lines[0]["kind"], lines[0]["amount"], lines[0]["to_id"]) == ("opening", 1_000, BOT_TREASURY)
+    assert lines[0]["key"].startswith("open:")
+
+
+def test_what_is_done_at_the_console_is_in_the_admin_audit(bank: Bank) -> None:
+    assert main(["attribute", payment(bank), "--account", "11", "--reason", "she says so"]) == Exit.DONE
+    assert main(["unfreeze", "shortfall", "--reason", "whole again"]) == Exit.DONE
+    orders = bank.read("SELECT actor, role, action, reason FROM admin_audit ORDER BY id")
+    assert [tuple(order.values()) for order in orders] == [
+        (0, "console", "payment.attributed", "she says so"),
+        (0, "console", "withdrawals.unfrozen", "whole again"),
+    ]

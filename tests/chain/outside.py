@@ -29,7 +29,8 @@ from ledger.money import Amount, Asset, Denom
 from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.store import Store
-from ledger.withdrawals import Request, Terms, Withdrawal
+from ledger.terms import Terms
+from ledger.withdrawals import Request, Withdrawal
 
 T = TypeVar("T")
 

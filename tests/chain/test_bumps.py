@@ -19,6 +19,7 @@ from ledger.freezes import freeze_unit
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, SignedTransaction
 from ledger.ports import Millis
+from ledger.roles import Actor
 from tests.chain.outside import (
     ALICE,
     FRIEND,
@@ -308,7 +309,7 @@ async def test_nothing_is_replaced_under_a_freeze(running: Program, outside: Out
     outside.answers = silent()
     await running.ask("k1")
     await running.sender.step()
-    await running.service.journal.submit(freeze_unit(ALICE, None, "looking"))
+    await running.service.journal.submit(freeze_unit(Actor(ALICE, owner=True), None, "looking"))
     await unincluded(running, 5)
     assert len(attempts(running)) == 1
 

@@ -21,7 +21,8 @@ from ledger.accounts import AccountId
 from ledger.money import Amount, Asset, Denom
 from ledger.ports import Clock
 from ledger.service import LedgerService
-from ledger.withdrawals import Request, Terms, Withdrawal
+from ledger.terms import Terms
+from ledger.withdrawals import Request, Withdrawal
 from tests.contract.node import DENOM, PATIENCE_SECONDS, Node
 from tests.contract.sandbox_program import SystemClock
 from tests.contract.signing import Person

@@ -25,8 +25,8 @@ from ledger.migrate import released, statements
 from ledger.money import Amount, Asset, Denom
 from ledger.ports import Millis
 from ledger.service import LedgerService
+from ledger.terms import Terms
 from ledger.units import Decision, Entry, Posting, Row, Unit, View
-from ledger.withdrawals import Terms
 
 T = TypeVar("T")
 
@@ -127,7 +127,6 @@ class Counter:
             registry=discover(bot_commands),
             assets=ASSETS,
             treasury=Treasury("testing-1", TREASURY, "juno"),
-            terms={each.denom: each for each in TERMS},
             me=ME,
             owners=frozenset((ANA,)),
             random=self._rng,

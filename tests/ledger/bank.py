@@ -24,8 +24,9 @@ from ledger.payments import SignedTransaction, decide_store
 from ledger.ports import Millis
 from ledger.replay import Spend
 from ledger.store import Store
+from ledger.terms import Terms
 from ledger.units import Decision, Row, Unit, View
-from ledger.withdrawals import Request, Terms, Withdrawal, decide_request, find
+from ledger.withdrawals import Request, Withdrawal, decide_request, find
 from ledger.writer import Writer
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from ledger.inclusions import Inclusion
 from ledger.money import Denom
 from ledger.reconciliation import ClaimsWanted
 from ledger.replay import Spend
+from ledger.roles import Actor
 from tests.ledger.bank import ALICE, ATOM, CHAIN, FIRST_HEIGHT, JUNO, Bank, arrival, canonical
 
 
@@ -163,7 +164,7 @@ def test_a_shortfall_freeze_stays_while_the_reserve_owes(bank: Bank) -> None:
     bank.block(arrived=-300)
     freeze = Freeze(FreezeReason.SHORTFALL, None)
     with pytest.raises(Refused, match="reserve_negative"):
-        bank.decide(lambda view: decide_lift(view, ALICE, freeze, "looked at it"))
+        bank.decide(lambda view: decide_lift(view, Actor(ALICE, owner=True), freeze, "looked at it"))
 
 
 def test_a_denom_listed_later_books_its_proved_balance_to_unclaimed(tmp_path: Path) -> None:

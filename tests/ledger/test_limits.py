@@ -12,11 +12,11 @@ from ledger.errors import BrokenInvariant, Refused
 from ledger.limits import DAY_MS, Limits, needs_approval
 from ledger.money import Amount
 from ledger.roles import Actor
+from ledger.terms import Terms
 from ledger.units import Decision, Unit
 from ledger.withdrawals import (
     ManualOutcome,
     Request,
-    Terms,
     Withdrawal,
     decide_cancel,
     decide_manual,
@@ -138,7 +138,7 @@ def test_what_was_returned_does_not_count(bank: Bank) -> None:
 def test_what_an_owner_ended_counts_if_it_was_paid(bank: Bank, outcome: ManualOutcome, refused: bool) -> None:
     day = terms(own=10_000)
     asked = ask(bank, "k1", 10_000, day)
-    bank.decide(lambda view: decide_manual(view, OWNER, asked.id, outcome, "seen"))
+    bank.decide(lambda view: decide_manual(view, Actor(OWNER, owner=True), asked.id, outcome, "seen"))
     if refused:
         with pytest.raises(Refused, match="withdrawal_over_own_limit"):
             ask(bank, "k2", 10_000, day)

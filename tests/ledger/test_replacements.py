@@ -11,6 +11,7 @@ from ledger.errors import LeaseLost
 from ledger.freezes import decide_freeze
 from ledger.inclusions import Inclusion
 from ledger.payments import StalePlan, decide_replace
+from ledger.roles import Actor
 from ledger.withdrawals import Withdrawal
 from tests.ledger.bank import ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
 
@@ -217,7 +218,7 @@ def test_a_batch_is_replaced_only_from_what_the_treasury_owns(bank: Bank) -> Non
 
 @pytest.mark.usefixtures("asked")
 def test_nothing_is_replaced_while_withdrawals_are_frozen(bank: Bank) -> None:
-    bank.decide(lambda view: decide_freeze(view, BOB, None, "looking"))
+    bank.decide(lambda view: decide_freeze(view, Actor(BOB, owner=True), None, "looking"))
     with pytest.raises(StalePlan, match="frozen"):
         replace(bank)
 

@@ -16,6 +16,7 @@ from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.payments import StalePlan
 from ledger.replay import Spend, SpentCoin
+from ledger.roles import CONSOLE, Actor
 from ledger.units import Decision
 from ledger.withdrawals import ManualOutcome, Request, decide_cancel, decide_manual, decide_request
 from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
@@ -309,7 +310,9 @@ def test_what_waits_is_not_cancelled_during_a_replay(bank: Bank) -> None:
     with pytest.raises(Refused, match="withdrawals_frozen"):
         bank.decide(lambda view: decide_cancel(view, ALICE, asked.id))
     with pytest.raises(Refused, match="withdrawals_frozen"):
-        bank.decide(lambda view: decide_manual(view, BOB, asked.id, ManualOutcome.RETURNED, "why"))
+        bank.decide(
+            lambda view: decide_manual(view, Actor(BOB, owner=True), asked.id, ManualOutcome.RETURNED, "why")
+        )
     with pytest.raises(Refused, match="withdrawals_frozen"):
         bank.ask("k2", 4_000)
 
@@ -317,7 +320,11 @@ def test_what_waits_is_not_cancelled_during_a_replay(bank: Bank) -> None:
 def test_a_person_does_not_end_the_replay(bank: Bank) -> None:
     restored(bank)
     with pytest.raises(Refused, match="replay_unfinished"):
-        bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.RESTORED, None), "hurry"))
+        bank.decide(
+            lambda view: decide_lift(
+                view, Actor(BOB, owner=True), Freeze(FreezeReason.RESTORED, None), "hurry"
+            )
+        )
 
 
 def test_the_database_itself_lets_nothing_be_confirmed_unsigned_outside_a_replay(bank: Bank) -> None:
@@ -346,13 +353,33 @@ def attribute(bank: Bank, payment: int, account: int, amount: int | None = None,
         lambda view: decide_attribution(
             view,
             key,
-            BOB,
+            Actor(BOB, owner=True),
             payment,
             account=account,  # type: ignore[arg-type]  # tests name accounts that are none
             amount=None if amount is None else Amount(amount),
             reason="asked on Tuesday",
         )
     )
+
+
+def orders(bank: Bank) -> list[tuple[str, str, int | None, str]]:
+    rows = bank.read("SELECT action, role, target, after FROM admin_audit ORDER BY id")
+    return [(row["action"], row["role"], row["target"], row["after"]) for row in rows]
+
+
+def test_what_an_owner_says_of_a_payment_is_logged(bank: Bank) -> None:
+    restored(bank)
+    bank.block(spends=[lost(bank, (ELSEWHERE, 9_000))])
+    (found,) = bank.decide(lambda view: Decision(unknown_payments(view)))
+    attribute(bank, found.id, ALICE, 2_000)
+    with pytest.raises(Refused, match="role_too_low"):
+        bank.decide(lambda view: decide_acceptance(view, Actor(BOB), found.id, "hurry"))
+    bank.decide(lambda view: decide_acceptance(view, CONSOLE, found.id, "nobody knows"))
+    left = f'"denom": "ujuno", "left": 7000, "payment": {found.id}'
+    assert orders(bank) == [
+        ("payment.attributed", "owner", ALICE, f"{{{left}}}"),
+        ("payment.accepted", "console", None, f"{{{left}}}"),
+    ]
 
 
 def test_an_owner_says_whose_an_unknown_payment_was(bank: Bank) -> None:
@@ -400,11 +427,13 @@ def test_an_owner_accepts_what_nobody_asked_for(bank: Bank) -> None:
     restored(bank)
     bank.block(spends=[lost(bank, (ELSEWHERE, 9_000))])
     (found,) = payments(bank)
-    bank.decide(lambda view: decide_acceptance(view, BOB, found.id, "we looked everywhere"))
+    bank.decide(
+        lambda view: decide_acceptance(view, Actor(BOB, owner=True), found.id, "we looked everywhere")
+    )
     assert payments(bank) == []
     assert bank.balance(SYSTEM_RESERVE) == -9_000
     with pytest.raises(Refused, match="payment_explained"):
-        bank.decide(lambda view: decide_acceptance(view, BOB, found.id, "again"))
+        bank.decide(lambda view: decide_acceptance(view, Actor(BOB, owner=True), found.id, "again"))
 
 
 def test_a_payment_beyond_what_the_books_hold_freezes_and_stops_nothing(bank: Bank) -> None:
@@ -423,7 +452,9 @@ def test_the_books_are_clean_after_a_replay(bank: Bank, tmp_path: Path) -> None:
     bank.block(spends=[lost(bank, (ABROAD, 4_000), (ELSEWHERE, 6))])
     attribute(bank, payments(bank)[0].id, ALICE)
     catch_up(bank)
-    bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.SHORTFALL, None), "whole"))
+    bank.decide(
+        lambda view: decide_lift(view, Actor(BOB, owner=True), Freeze(FreezeReason.SHORTFALL, None), "whole")
+    )
     bank.sign(other, name="B")
     bank.block(ours=[bank.executed(other, name="B")])
     bank.writer.close()

@@ -12,6 +12,7 @@ from ledger.freezes import Freeze, FreezeReason, decide_lift
 from ledger.money import Amount
 from ledger.payments import StalePlan
 from ledger.reserve import Refill, decide_refill
+from ledger.roles import Actor
 from ledger.service import LedgerService
 from ledger.units import Posting, Unit
 from tests.ledger.bank import ALICE, ATOM, JUNO, Bank, arrival
@@ -36,14 +37,14 @@ def a_bank(path: Path) -> Bank:
 
 
 def refill(bank: Bank, amount: int | None = None, note: str = "my own coins", key: str = "k") -> int:
-    order = Refill(OWNER, JUNO, None if amount is None else Amount(amount), note)
+    order = Refill(Actor(OWNER, owner=True), JUNO, None if amount is None else Amount(amount), note)
     moved: int = bank.do(Unit(lambda view: decide_refill(view, key, order)))
     return moved
 
 
 def lift(bank: Bank) -> None:
     freeze = Freeze(FreezeReason.SHORTFALL, None)
-    bank.decide(lambda view: decide_lift(view, OWNER, freeze, "refilled"))
+    bank.decide(lambda view: decide_lift(view, Actor(OWNER, owner=True), freeze, "refilled"))
 
 
 def test_a_shortfall_is_the_reserves_and_freezes(bank: Bank) -> None:
@@ -196,7 +197,7 @@ async def test_a_refill_happens_once_for_its_key(ledger: LedgerService) -> None:
     held = Posting(None, BOT_TREASURY, Amount(500), UJUNO)
     await ledger.journal.submit(posting("open", held, kind="opening"))
     await ledger.journal.submit(posting("gone", missing, kind="adjustment"))
-    order = Refill(OWNER, UJUNO, None, "why")
+    order = Refill(Actor(OWNER, owner=True), UJUNO, None, "why")
     assert [await ledger.reserve.refill("r1", order) for _ in range(2)] == [SHORT, SHORT]
     assert ledger.reserve.owed(UJUNO) == 0
     with pytest.raises(Conflict):

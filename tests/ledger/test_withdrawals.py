@@ -12,10 +12,11 @@ from ledger.freezes import Freeze, FreezeReason, decide_freeze, decide_lift
 from ledger.inclusions import Inclusion
 from ledger.money import Amount, Denom
 from ledger.payments import StalePlan, covers, decide_mark_broadcast
+from ledger.roles import Actor
+from ledger.terms import Terms
 from ledger.withdrawals import (
     ManualOutcome,
     Request,
-    Terms,
     Withdrawal,
     decide_cancel,
     decide_manual,
@@ -44,7 +45,9 @@ def cancel(bank: Bank, asked: Withdrawal, account: int = ALICE) -> Withdrawal:
 
 
 def end_by_hand(bank: Bank, asked: Withdrawal, outcome: ManualOutcome) -> None:
-    bank.decide(lambda view: decide_manual(view, BOB, asked.id, outcome, "seen in the explorer"))
+    bank.decide(
+        lambda view: decide_manual(view, Actor(BOB, owner=True), asked.id, outcome, "seen in the explorer")
+    )
 
 
 # Asking
@@ -103,15 +106,17 @@ def test_everything_can_be_withdrawn_to_the_last_unit(bank: Bank) -> None:
 
 
 def test_a_frozen_member_keeps_the_money_spendable(bank: Bank) -> None:
-    bank.decide(lambda view: decide_freeze(view, BOB, ALICE, "under review"))
+    bank.decide(lambda view: decide_freeze(view, Actor(BOB, owner=True), ALICE, "under review"))
     with pytest.raises(Refused, match="withdrawals_frozen"):
         bank.ask("k1", AMOUNT)
     assert bank.ask("k2", AMOUNT, account=BOB).state.value == "queued"
 
 
 def test_a_lifted_freeze_lets_members_ask_again(bank: Bank) -> None:
-    bank.decide(lambda view: decide_freeze(view, BOB, None, "looking"))
-    bank.decide(lambda view: decide_lift(view, BOB, Freeze(FreezeReason.ORDERED, None), "fine"))
+    bank.decide(lambda view: decide_freeze(view, Actor(BOB, owner=True), None, "looking"))
+    bank.decide(
+        lambda view: decide_lift(view, Actor(BOB, owner=True), Freeze(FreezeReason.ORDERED, None), "fine")
+    )
     assert bank.ask("k1", AMOUNT).state.value == "queued"
 
 
@@ -183,7 +188,7 @@ def test_a_cancelled_withdrawal_is_not_signed(bank: Bank) -> None:
 
 def test_nothing_is_signed_while_withdrawals_are_frozen(bank: Bank) -> None:
     asked = bank.ask("k1", AMOUNT)
-    bank.decide(lambda view: decide_freeze(view, BOB, None, "looking"))
+    bank.decide(lambda view: decide_freeze(view, Actor(BOB, owner=True), None, "looking"))
     with pytest.raises(StalePlan, match="frozen"):
         bank.sign(asked)
 
@@ -451,7 +456,11 @@ def test_a_payment_that_was_not_ours_is_made_good_by_the_hold(bank: Bank) -> Non
 def test_an_owner_must_say_why(bank: Bank, evidence: str) -> None:
     asked = bank.ask("k1", AMOUNT)
     with pytest.raises(Refused, match="reason_missing"):
-        bank.decide(lambda view: decide_manual(view, BOB, asked.id, ManualOutcome.RETURNED, evidence))
+        bank.decide(
+            lambda view: decide_manual(
+                view, Actor(BOB, owner=True), asked.id, ManualOutcome.RETURNED, evidence
+            )
+        )
 
 
 def test_what_ended_is_not_ended_again(bank: Bank) -> None:

@@ -22,7 +22,8 @@ from ledger.accounts import AccountId
 from ledger.money import Amount, Asset
 from ledger.ports import Millis
 from ledger.service import LedgerService
-from ledger.withdrawals import Request, Terms, Withdrawal
+from ledger.terms import Terms
+from ledger.withdrawals import Request, Withdrawal
 from sandbox.node import SANDBOX_PARAMETERS, JunoNode, state
 from sandbox.node.decoding import Coin
 from sandbox.node.people import Output, Purse, SpelledCoin

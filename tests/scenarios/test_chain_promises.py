@@ -13,6 +13,7 @@ from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, UNCLAIMED, AccountId
 from ledger.errors import Refused
 from ledger.freezes import Freeze, FreezeReason, lift_unit
 from ledger.reserve import Refill
+from ledger.roles import Actor
 from sandbox.node.blockchain import Happening
 from sandbox.node.decoding import Coin
 from sandbox.node.people import Output, SpelledCoin
@@ -127,10 +128,10 @@ async def test_a_shortfall_freezes_until_an_owner_refilled_the_reserve(port: Har
     assert port.balance(SYSTEM_RESERVE) == -600_000
     with pytest.raises(Refused, match="withdrawals_frozen"):
         await port.ask("k1")
-    lift = lift_unit(OWNER, Freeze(FreezeReason.SHORTFALL, None), "looked at it")
+    lift = lift_unit(Actor(OWNER, owner=True), Freeze(FreezeReason.SHORTFALL, None), "looked at it")
     with pytest.raises(Refused, match="reserve_negative"):
         await port.service.journal.submit(lift)
-    order = Refill(OWNER, JUNO, None, "from my own pocket")
+    order = Refill(Actor(OWNER, owner=True), JUNO, None, "from my own pocket")
     with pytest.raises(Refused, match="treasury_too_low"):
         await port.service.reserve.refill("r1", order)
     await port.pay_in(("ujuno", "200000"), memo=b"topup")

@@ -10,6 +10,7 @@ from ledger.attributions import attribution_unit, unknown_payments
 from ledger.audit import audit
 from ledger.backup import back_up, restore
 from ledger.freezes import Freeze, FreezeReason, freeze_of, lift_unit
+from ledger.roles import Actor
 from tests.scenarios.harbour import (
     ALICE,
     FEE,
@@ -104,7 +105,9 @@ async def test_what_was_asked_and_paid_after_the_backup_is_its_owners(port: Harb
     (payment,) = unknown_payments(port.service.reader)
     assert (payment.address, payment.amount) == (port.friend.address, 5_000)
     assert (port.balance(SYSTEM_RESERVE), port.balance(ALICE)) == (-5_000, 1_007_000)
-    unit = attribution_unit("a", ALICE, payment.id, account=ALICE, amount=None, reason="she says so")
+    unit = attribution_unit(
+        "a", Actor(ALICE, owner=True), payment.id, account=ALICE, amount=None, reason="she says so"
+    )
     await port.service.journal.submit(unit)
     assert (port.balance(SYSTEM_RESERVE), port.balance(ALICE)) == (0, 1_002_000)
     port.assert_agreed()
@@ -117,10 +120,14 @@ async def test_withdrawals_go_on_once_all_is_explained(port: Harbour, path: Path
     await put_back(port, path)
     await catch_up(port)
     (payment,) = unknown_payments(port.service.reader)
-    unit = attribution_unit("a", ALICE, payment.id, account=ALICE, amount=None, reason="she says so")
+    unit = attribution_unit(
+        "a", Actor(ALICE, owner=True), payment.id, account=ALICE, amount=None, reason="she says so"
+    )
     await port.service.journal.submit(unit)
     assert freeze_of(port.service.reader, ALICE) == Freeze(FreezeReason.SHORTFALL, None)
-    await port.service.journal.submit(lift_unit(ALICE, Freeze(FreezeReason.SHORTFALL, None), "done"))
+    await port.service.journal.submit(
+        lift_unit(Actor(ALICE, owner=True), Freeze(FreezeReason.SHORTFALL, None), "done")
+    )
     again = await port.ask("k2", 6_000)
     await port.settle()
     assert port.state(again) == "confirmed"

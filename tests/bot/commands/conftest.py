@@ -10,7 +10,7 @@ from bot.context import Treasury
 from bot.registry import discover
 from bot.speech import Sentences
 from ledger.money import Amount
-from ledger.withdrawals import Terms
+from ledger.terms import Terms
 from tests.bot.conftest import OWNER
 from tests.bot.stage import JUNO, Stage, stage
 

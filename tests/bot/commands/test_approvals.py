@@ -13,7 +13,8 @@ from ledger.accounts import AccountId
 from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.roles import Role
-from ledger.withdrawals import Terms, Withdrawal
+from ledger.terms import Terms
+from ledger.withdrawals import Withdrawal
 from sandbox.telegram import Chat, Message, User
 from tests.bot.commands.conftest import FEE, MINIMUM, TREASURY
 from tests.bot.conftest import OWNER

@@ -8,6 +8,7 @@ from ledger.accounts import AccountId
 from ledger.freezes import freeze_unit
 from ledger.leases import lock_withdrawal
 from ledger.outbox import news
+from ledger.roles import Actor
 from ledger.units import Decision, Unit, View
 from ledger.withdrawals import Withdrawal, WithdrawalState, facts_of
 from sandbox.telegram import Chat, Message, User
@@ -223,7 +224,7 @@ async def test_all_of_too_little_names_what_it_would_take(bot: Stage, ben: User)
 
 async def test_a_freeze_is_told_and_keeps_the_money_spendable(bot: Stage, ana: User, chat: Chat) -> None:
     asked = await question(bot, ana, chat, f"/withdraw 1 {PAYEE}")
-    await bot.service.journal.submit(freeze_unit(AccountId(ana.id), None, "a test"))
+    await bot.service.journal.submit(freeze_unit(Actor(AccountId(ana.id), owner=True), None, "a test"))
     bot.telegram.tap(ana, asked, label="Withdraw")
     await bot.heard(ana, chat, "Withdrawals are paused")
     assert bot.balance(ana) == TEN
