@@ -135,13 +135,13 @@ class Books:
 
 
 def account_name(account: int | None, names: dict[int, str]) -> str:
-    """Return an account in words: a person's name, a system account, or the chain."""
+    """Return an account in words: the chain, a system account, or what it is called; its class and id without a name."""
     if account is None:
         return "Chain"
     if account in _SYSTEM:
         return _SYSTEM[account]
-    if account > 0:
-        return names.get(account) or f"User {account}"
+    if name := names.get(account):
+        return name
     kind = account_class(AccountId(account))
     return f"{kind.value.capitalize() if kind else 'Account'} {account}"
 

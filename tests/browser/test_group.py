@@ -1,0 +1,74 @@
+"""As a group would: what members do together, at the page of the sandbox."""
+
+import pytest
+
+from tests.browser.visitor import BOT, Visitor
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def with_money(visitor: Visitor, name: str, amount: str = "50") -> None:
+    """Let ``name`` open an account and pay in."""
+    visitor.be(name, BOT)
+    visitor.say("/start")
+    visitor.sees(f"Welcome, {name}")
+    visitor.pay_in(amount)
+    visitor.owns(name, f"{amount} JUNO")
+
+
+def test_a_giveaway_with_three_people(visitor: Visitor) -> None:
+    with_money(visitor, "Ana")
+    visitor.be("Ana")
+    visitor.say("/giveaway 9 3")
+    visitor.sees("9 JUNO")
+    visitor.picture("giveaway begins")
+    for name in ("Ben", "Chi", "Dev"):
+        visitor.be(name)
+        visitor.press("9 JUNO", "Claim")
+        visitor.is_told("3 JUNO is yours")
+        visitor.owns(name, "3 JUNO")
+    visitor.owns("Ana", "41 JUNO")
+    visitor.sees("It is over: 3 of 3 taken")
+    visitor.all_agrees()
+    visitor.picture("giveaway ends")
+
+
+def test_an_unclaimed_deposit_is_assigned(visitor: Visitor) -> None:
+    visitor.be("Ben", BOT)
+    visitor.say("/start")
+    visitor.sees("Welcome, Ben")
+    visitor.pay_in("5", "thanks!")
+    visitor.owns("Unclaimed", "5 JUNO")
+    visitor.be("Olga", BOT)
+    visitor.say("/unclaimed")
+    visitor.sees("5 JUNO")
+    visitor.picture("unclaimed")
+    visitor.say("/assign 1 @ben_juno he showed me the transaction")
+    visitor.owns("Ben", "5 JUNO")
+    visitor.be("Ben", BOT)
+    visitor.sees("Olga assigned it to you")
+    visitor.picture("assigned")
+    visitor.all_agrees()
+
+
+def test_a_shared_account_is_filled_and_spent(visitor: Visitor) -> None:
+    with_money(visitor, "Ana")
+    visitor.be("Ben", BOT)
+    visitor.say("/start")
+    visitor.sees("Welcome, Ben")
+    visitor.be("Ana", BOT)
+    visitor.say("/shared new Picnic")
+    visitor.sees("Picnic")
+    visitor.picture("shared account")
+    visitor.say("/shared Picnic deposit 20")
+    visitor.owns("Ana", "30 JUNO")
+    visitor.say("/shared Picnic invite @ben_juno spend 5")
+    visitor.be("Ben", BOT)
+    visitor.press("Picnic", "Join")
+    visitor.say("/shared Picnic send 4 @ana_juno for the bread")
+    visitor.owns("Ana", "34 JUNO")
+    visitor.say("/shared Picnic send 6 @ana_juno too much")
+    visitor.sees("the most that you may take out of this account at once")
+    visitor.picture("shared spent")
+    visitor.owns("Ana", "34 JUNO")
+    visitor.all_agrees()
