@@ -42,6 +42,7 @@ _OPEN_CODES: Final = (
     "role_",
     "reason_",
     "giveaway_",
+    "rules_",
     "same_account",
     "not_a_user",
 )

@@ -19,6 +19,7 @@ from bot.rules import changes, links, pattern, shapes, words
 from bot.rules.changes import Wish
 from bot.rules.flood import LONGEST_SECONDS, MOST_MESSAGES
 from bot.rules.model import Consequence, Kind, Parameters, Penalty, State, Step
+from ledger.adminaudit import MAX_REASON
 from ledger.errors import Refused
 from ledger.money import Amount, Asset
 
@@ -101,7 +102,7 @@ def read_order(typed: Sequence[Word], assets: Sequence[Asset], find: Find) -> Or
     left = _Words(typed[:end])
     wish = _read(left, assets, find)
     left.end()
-    return Order(wish, reason or f"/rules {told}")
+    return Order(wish, reason or f"/rules {told}"[:MAX_REASON])
 
 
 def _read(left: _Words, assets: Sequence[Asset], find: Find) -> Wish:
@@ -155,10 +156,8 @@ def _media(left: _Words) -> Parameters | None:
         if part
     ]
     names = tuple(dict.fromkeys(shapes.NAMES if ALL in typed else typed))
-    if unknown := next((name for name in names if name not in shapes.NAMES), None):
-        raise Refused("rules_media", typed=unknown, kinds=", ".join(shapes.NAMES))
-    if not names:
-        raise Refused("rules_media", typed="", kinds=", ".join(shapes.NAMES))
+    if not names or any(name not in shapes.NAMES for name in names):
+        raise Refused("rules_media", kinds=", ".join(shapes.NAMES))
     return Parameters(names)
 
 
@@ -183,12 +182,9 @@ def _flood(left: _Words) -> Parameters:
 def _listed(left: _Words, find: Find) -> Wish:
     adds = left.take().lower() == "add"
     typed = [part for word in left.while_plain() for part in word.split(",") if part]
-    folded = [(each, words.word(each)) for each in typed]
-    if wrong := next((each for each, known in folded if known is None), None if typed else ""):
-        raise Refused("rules_word", typed=wrong)
-    if not typed:
-        raise Refused("rules_word", typed="")
-    items = [known for _, known in folded if known is not None]
+    items = [word for each in typed if (word := words.word(each)) is not None]
+    if len(items) < len(typed) or not items:
+        raise Refused("rules_word")
     person = left.person(find)
     return (changes.with_items if adds else changes.without_items)(Kind.WORDS, person, items)
 
@@ -196,13 +192,12 @@ def _listed(left: _Words, find: Find) -> Wish:
 def _allowed(left: _Words, verb: str) -> Wish:
     items: list[str] = []
     while left:
-        typed = left.take().rstrip(",")
-        domain = links.allowance(typed)
+        domain = links.allowance(left.take().rstrip(","))
         if domain is None:
-            raise Refused("rules_domain", typed=typed)
+            raise Refused("rules_domain")
         items.append(domain)
     if not items:
-        raise Refused("rules_domain", typed="")
+        raise Refused("rules_domain")
     return (changes.with_items if verb == "allow" else changes.without_items)(Kind.ALLOWED, None, items)
 
 

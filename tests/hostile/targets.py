@@ -62,6 +62,7 @@ from tests.chain.fakechain import FakeChain, header_json, validator_json, valida
 from tests.chain.fakechain import commit_json as written_commit
 from tests.chain.test_proof import ABSENT, PRESENT, ROOT, STORE, ops
 from tests.hostile.books import ANA, ASSETS, BEN, ME, NOW, TREASURY, Counter, Schema
+from tests.hostile.rules import order, talk
 
 Target = Callable[[bytes], None]
 T = TypeVar("T")
@@ -503,6 +504,8 @@ TARGETS: Final[dict[str, Target]] = {
         rpc,
         button,
         signature,
+        talk,
+        order,
     )
 }
 JSON_TARGETS: Final = ("update", "conversation", "header", "claims", "proof", "rpc", "signature")

@@ -32,3 +32,9 @@ def violations(bot: Stage) -> list[tuple[int, int, str]]:
     """Return what was broken: by whom, in which message, and the penalty."""
     found = bot.rows("SELECT person, message, penalty FROM rule_violations ORDER BY id")
     return [(person, message, penalty) for person, message, penalty in found]
+
+
+def later(bot: Stage) -> bool:
+    """Let time pass while a condition is waited for; always true."""
+    bot.clock.pass_seconds(20)
+    return True
