@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bot.groups import Groups
 from bot.intents import Chat, Entity, Person, ReplyTarget
 from bot.names import NameBook
+from bot.prices import Prices
 from chain.parameters import JUNO_MODULES
 from ledger.accounts import AccountId
+from ledger.jails import BailTerms
 from ledger.money import Asset
 from ledger.ports import Millis
 from ledger.roles import Actor, Role
@@ -55,6 +57,10 @@ class Bank:
     random: Random
     """Nobody can guess what it draws in production."""
     groups: Groups
+    bail: BailTerms
+    """What bail is where no admin names it."""
+    prices: Prices | None = None
+    """What JUNO is worth in dollars; None: amounts in dollars are not understood."""
 
     def account_name(self, account: AccountId) -> str:
         """Return what people call ``account``: a member's clean name, or the books' own name of any other."""

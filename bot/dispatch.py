@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot import buttons, giveaways, inbox, replies
+from bot import buttons, inbox, replies
 from bot.buttons import Button
+from bot.chats import member_changed_rows, migrated_rows
 from bot.context import Bank, Context
 from bot.inbox import AnsweredElsewhere, Item
-from bot.intents import Called, Chat, ChatKind, Intent, Migrated, Person, Said, Tapped, called
+from bot.intents import Called, Chat, ChatKind, Intent, MemberChanged, Migrated, Person, Said, Tapped, called
 from bot.registry import Act, Command
 from bot.replies import Reply
 from bot.results import Answer, Choice, Effect, Result
@@ -43,16 +44,14 @@ _OPEN_CODES: Final = (
     "reason_",
     "giveaway_",
     "rules_",
+    "penalty_",
+    "jail_",
+    "duration_",
+    "price_",
     "same_account",
     "not_a_user",
 )
 
-MOVE_SETTINGS: Final = """
-INSERT INTO chats (id, kind, title, settings, seen_at)
-SELECT :new, 'supergroup', title, settings, :at FROM chats WHERE id = :old
-ON CONFLICT (id) DO UPDATE SET settings = excluded.settings
-"""
-FORGET_CHAT: Final = "UPDATE chats SET migrated_to = :new, reachable = 0 WHERE id = :old"
 REDELIVER: Final = """
 UPDATE outbox SET state = 'pending', attempts = 0, due_at = :at
 WHERE state = 'undeliverable' AND recipient IN (:sender, :operators) AND subject IS NULL
@@ -212,8 +211,8 @@ class Dispatch:
                 await self._said(item, said)
             case Tapped() as tapped:
                 await self._tapped(item, tapped)
-            case Migrated() as migrated:
-                await self._migrated(item, migrated)
+            case Migrated() | MemberChanged() as changed:
+                await self._group_changed(item, changed)
             case _:
                 await self._commit(self._slip(item, None), None)
 
@@ -273,11 +272,12 @@ class Dispatch:
             return f"refused.{outcome.code}", outcome.facts
         return (outcome.toast or "", outcome.facts) if outcome else ("", {})
 
-    async def _migrated(self, item: Item, moved: Migrated) -> None:
+    async def _group_changed(self, item: Item, changed: Migrated | MemberChanged) -> None:
         def decide(view: View) -> Decision[None]:
-            facts = {"old": moved.old, "new": moved.new}
-            rows = [Row(MOVE_SETTINGS, {**facts, "at": view.now}), Row(FORGET_CHAT, facts)]
-            rows += giveaways.moved(view, self._bank, moved.old, moved.new)
+            if isinstance(changed, Migrated):
+                rows = migrated_rows(view, self._bank, changed)
+            else:
+                rows = member_changed_rows(view, changed, self._bank.me.id)
             return Decision(None, rows=(*rows, inbox.close(item, None, view.now)))
 
         await self._bank.service.journal.submit(Unit(decide))

@@ -15,6 +15,7 @@ from bot.notifier import Notifier, TapAnswers
 from bot.outbox import Desk
 from bot.outgoing import Speech
 from bot.pacing import Pacer
+from bot.rights import Rights
 from bot.rules.court import Court
 from bot.rules.judge import Judge
 from bot.rules.strikes import STRUCK, Strikes
@@ -27,6 +28,7 @@ from ledger.errors import LedgerError
 from ledger.journal import Lane
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Clock
+from ledger.rights import RIGHTS
 from ledger.service import LedgerService
 from ledger.units import Decision, Unit, View
 
@@ -86,7 +88,10 @@ def assemble(
         operators,
         Statements(service.long_reads, bank.names, bank.assets),
         ephemeral,
-        {STRUCK: Strikes(telegram, service.reader, clock, bank.me.id)},
+        {
+            STRUCK: Strikes(telegram, service.reader, clock, bank.me.id),
+            RIGHTS: Rights(telegram, service.reader, bank.names, clock),
+        },
     )
     taps = TapAnswers(telegram, speech.toast)
 

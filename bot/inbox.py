@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot.intents import Intent, Migrated, Said, Tapped, Unreadable, called
+from bot.intents import Intent, MemberChanged, Migrated, Said, Tapped, Unreadable, called
 from bot.rules.model import Broken
 from ledger.errors import LedgerError
 from ledger.outbox import OPERATORS, news
@@ -110,7 +110,7 @@ def asks(intent: Intent, bot: str) -> bool:
             if call is None:
                 return said.chat.private and said.media is None
             return call.bot in (None, bot.lower())
-        case Tapped() | Migrated():
+        case Tapped() | Migrated() | MemberChanged():
             return True
     return False
 

@@ -145,13 +145,22 @@ class Migrated:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """Somebody came, left, or may do something else than before: ``by`` whom, as Telegram says."""
+
+    chat: int
+    person: int
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Something understood that asks for nothing."""
 
     kind: str
 
 
-Deed = Said | Tapped | Migrated | Ignored
+Deed = Said | Tapped | Migrated | MemberChanged | Ignored
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.front import alert, assemble
 from bot.intents import Chat, ChatKind
 from bot.logs import Redactor
 from bot.names import NameBook
+from bot.prices import Prices
 from bot.registry import Registry, discover
 from bot.settings import Settings
 from bot.speech import Sentences
@@ -52,7 +53,7 @@ class World:
     """What the program needs from outside; a simulation gives its own.
 
     ``holder`` names this process in its leases, unlike any other that runs; ``is_dead`` tells of such a name whether its
-    process has certainly ended. ``telegram`` and ``nodes`` replace the network, ``store`` the journal's door to SQLite.
+    process has certainly ended. ``telegram``, ``nodes`` and ``prices`` replace the network, ``store`` the journal's door to SQLite.
     ``long_reads`` is where exports are read; the one that needs no threads unless another is given.
     """
 
@@ -62,6 +63,7 @@ class World:
     holder: str
     telegram: httpx.AsyncBaseTransport | None = None
     nodes: httpx.AsyncBaseTransport | None = None
+    prices: httpx.AsyncBaseTransport | None = None
     is_dead: Callable[[str], bool] = nobody_is_dead
     store: Callable[[Path], Store] = Store
     long_reads: Callable[[Path], LongReads] = InlineReads
@@ -100,7 +102,10 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         for role in roles:
             closing.push_async_callback(_leave, role)
 
-        bank = _bank(settings, world, service, wallet, telegram=telegram, me=connected.me)
+        prices = _prices(settings, world)
+        if prices is not None:
+            closing.push_async_callback(prices.close)
+        bank = _bank(settings, world, service, wallet, telegram=telegram, me=connected.me, prices=prices)
         front = assemble(
             telegram,
             bank,
@@ -170,8 +175,22 @@ def _clients(settings: Settings, world: World) -> list[NodeClient]:
     ]
 
 
+def _prices(settings: Settings, world: World) -> Prices | None:
+    """Return where the price of the main asset comes from, None when no source is set."""
+    if settings.price_source is None:
+        return None
+    return Prices(settings.price_source, settings.assets[0], world.clock, world.prices)
+
+
 def _bank(
-    settings: Settings, world: World, service: LedgerService, wallet: Wallet, *, telegram: Telegram, me: Me
+    settings: Settings,
+    world: World,
+    service: LedgerService,
+    wallet: Wallet,
+    *,
+    telegram: Telegram,
+    me: Me,
+    prices: Prices | None,
 ) -> Bank:
     """Return what every command may reach."""
     treasury = Treasury(
@@ -191,6 +210,8 @@ def _bank(
         owners=frozenset(settings.owners),
         random=world.random,
         groups=telegram,
+        bail=settings.bail_terms,
+        prices=prices,
     )
 
 

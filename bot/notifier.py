@@ -148,6 +148,9 @@ class Notifier:
 
     async def _settle(self, pending: Pending, verdict: Verdict, began: Millis) -> None:
         attempts = pending.attempts + (verdict.counts and verdict.state == "pending")
+        if pending.event in self.deeds and verdict.state in ("dropped", "undeliverable"):
+            # Somebody would stay silent who is free, or speak who is not: a deed is never given up.
+            verdict = verdict._replace(state="pending", wait_ms=LONGEST_RETRY_MS)
         given_up = attempts >= MOST_ATTEMPTS and pending.event not in self.deeds
         if pending.subject is not None and (given_up or verdict.state == "undeliverable"):
             # What a card shows stands in the books as well, and its next change shows all of it.
@@ -256,12 +259,19 @@ class Notifier:
         """Edit the message of its subject, or write a new one, which later news then edit."""
         subject = outbox.subject_of(pending.event, pending.recipient, pending.facts)
         sent = await self._edited(pending, message) if pending.tracked else None
-        sent = sent or await self.telegram.send(Address(pending.recipient), message)
+        sent = sent or await self._send_where(pending.recipient, message)
         if subject is None:
             return Verdict("sent", sent)
         if pending.event in LAST_NEWS:
             return Verdict("sent", sent, rows=(Row(outbox.UNTRACK, (subject,)),))
         return Verdict("sent", sent, rows=(track(subject, sent, self.clock.now()),))
+
+    async def _send_where(self, chat: int, message: Message) -> Sent:
+        """Send to ``chat``, or to the supergroup that it became."""
+        try:
+            return await self.telegram.send(Address(chat), message)
+        except Moved as moved:
+            return await self.telegram.send(Address(moved.chat), message)
 
     async def _edited(self, pending: Pending, message: Message) -> Sent | None:
         assert pending.tracked is not None

@@ -11,6 +11,7 @@ from bot.replies import REPLY
 from bot.transport import Sent
 from ledger.outbox import BETWEEN_SHOWINGS_MS
 from ledger.ports import Clock, Millis, Selects
+from ledger.rights import RIGHTS
 from ledger.units import Row
 
 DUE: Final = """
@@ -87,6 +88,7 @@ SUBJECTS: Final = {
     "withdrawal.returned": "withdrawal:{withdrawal}",
     "withdrawal.cancelled": "withdrawal:{withdrawal}",
     "giveaway.moved": "giveaway:{giveaway}",
+    "jail.noticed": "jail:{jail}",
     "deposit.seen": "deposit:{recipient}",
     "deposit.credited": "deposit:{recipient}",
 }
@@ -176,6 +178,11 @@ class Desk:
         if event == REPLY:
             return Pending(
                 Priority(0, number), number, event, recipient, facts, attempts, _first_chat(facts, recipient)
+            )
+        if event == RIGHTS:
+            # No message: it waits for no chat's pace, and what somebody may do comes before what is said of it.
+            return Pending(
+                Priority(0, number), number, event, recipient, facts, attempts, facts["person"], subject=live
             )
         edit = self._shown(live or subject_of(event, recipient, facts))
         rank = Priority(1 if edit else 2, number)

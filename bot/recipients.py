@@ -133,9 +133,19 @@ def find_person(who: Word | None, reply: ReplyTarget | None, names: NameBook, no
 def read_target(
     words: Sequence[Word], reply: ReplyTarget | None, names: NameBook, now: Millis
 ) -> tuple[Recipient, list[Word]]:
-    """Return whom an order is about, and the words after it: ``<who> ...``, or all of them as an answer to a message.
+    """Return whom an order is about, and the words after it, as `read_person`; an account may be named by its number."""
+    if words and _NUMBER.fullmatch(words[0].text):
+        account = AccountId(int(words[0].text))
+        return Recipient(account, names.shown(account)), list(words[1:])
+    return read_person(words, reply, names, now)
 
-    An order may name an account by its number, and nobody is asked about a doubtful name: it is refused.
+
+def read_person(
+    words: Sequence[Word], reply: ReplyTarget | None, names: NameBook, now: Millis
+) -> tuple[Recipient, list[Word]]:
+    """Return who is meant, and the words after it: ``<who> ...``, or all of them as an answer to a message.
+
+    Nobody is asked about a doubtful name: it is refused.
     Raises Refused ``recipient_unnamed``, ``recipient_doubtful``, ``recipient_unknown``, ``recipient_nobody`` or
     ``recipient_bot``.
     """
@@ -145,9 +155,6 @@ def read_target(
         if found.doubt is not None:
             raise Refused("recipient_doubtful", typed=found.typed)
         return found, list(words[1:])
-    if words and _NUMBER.fullmatch(words[0].text):
-        account = AccountId(int(words[0].text))
-        return Recipient(account, names.shown(account)), list(words[1:])
     if reply is None or reply.opens_topic:
         raise Refused("recipient_unnamed")
     if reply.sender is None:

@@ -22,11 +22,13 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from bot.amounts import read_amount
 from bot.intents import NOT_PEOPLE
+from bot.prices import PriceSource
 from chain.bumps import BumpRules
 from chain.parameters import JUNO_MAINNET, JUNO_TESTNET, ChainParameters
 from chain.wallet import Wallet, WrongMnemonic
 from ledger.blocks import FACTORY
 from ledger.errors import Refused
+from ledger.jails import BailTerms
 from ledger.limits import Limits
 from ledger.money import Amount, Asset, Denom
 from ledger.terms import Terms
@@ -304,6 +306,32 @@ class Settings(Books):
         "The most that such a payout may cost, in base units per unit of gas. Without it four times the usual price.",
         "0.3",
     )
+    bail_minimum: str = _option(
+        "1",
+        "Treasury",
+        "The least that bail is when no admin names it. Bail is fixed when somebody is jailed, for the whole sentence.",
+    )
+    bail_per_minute: str = _option(
+        "0.01",
+        "Treasury",
+        "What bail is for each started minute of a sentence, where that is more than MONETA_BAIL_MINIMUM; 0: never more.",
+    )
+    price_url: str | None = _option(
+        None,
+        "Treasury",
+        "Where the price of the main asset in US dollars is found, as JSON. With it fines and bail can be named as $5; "
+        "without it only in what members own.",
+        "https://api.coingecko.com/api/v3/simple/price?ids=juno-network&vs_currencies=usd",
+        shown=False,
+    )
+    price_field: str = _option(
+        "juno-network.usd",
+        "Treasury",
+        "The way to the price in that JSON: names or positions, with dots between.",
+    )
+    price_max_age_seconds: int = _option(
+        300, "Treasury", "How old a price may be; an older one is asked for anew, or refused."
+    )
     explorer_tx: Link = _option(
         "https://ping.pub/juno/tx/{hash}",
         "Treasury",
@@ -366,6 +394,26 @@ class Settings(Books):
         )
         amounts = [_amounts(name, getattr(self, name), self.assets) for name in names]
         return {asset.denom: Limits(*(each.get(asset.denom) for each in amounts)) for asset in self.assets}
+
+    @property
+    def bail_terms(self) -> BailTerms:
+        """What bail is where no admin names it."""
+        minimum = _amounts("bail_minimum", (self.bail_minimum,), self.assets)
+        rate = _amounts("bail_per_minute", (self.bail_per_minute,), self.assets)
+        ((denom, least),) = minimum.items()
+        ((rate_denom, per_minute),) = rate.items()
+        if least < 1:
+            raise ValueError("MONETA_BAIL_MINIMUM must be above 0.")
+        if per_minute and rate_denom != denom:
+            raise ValueError("MONETA_BAIL_MINIMUM and MONETA_BAIL_PER_MINUTE name different assets.")
+        return BailTerms(denom, least, per_minute)
+
+    @property
+    def price_source(self) -> PriceSource | None:
+        """Where the price of the main asset comes from, if that is set."""
+        if self.price_url is None:
+            return None
+        return PriceSource(self.price_url, tuple(self.price_field.split(".")), self.price_max_age_seconds)
 
     @property
     def bumps(self) -> BumpRules:
@@ -585,6 +633,28 @@ def _terms_problem(settings: Settings) -> str | None:
     return None
 
 
+def _bail_problem(settings: Settings) -> str | None:
+    try:
+        terms = settings.bail_terms
+    except ValueError as error:
+        return str(error)
+    assert terms.minimum > 0, "checked where it is read"
+    return None
+
+
+def _price_problem(settings: Settings) -> str | None:
+    if settings.price_url is None:
+        return None
+    url = urlsplit(settings.price_url)
+    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOOPBACK):
+        return "MONETA_PRICE_URL must begin with https:// (http:// only to this machine)."
+    if not all(settings.price_field.split(".")):
+        return "MONETA_PRICE_FIELD must be names with single dots between, such as juno-network.usd."
+    if settings.price_max_age_seconds <= 0:
+        return "MONETA_PRICE_MAX_AGE_SECONDS must be above 0."
+    return None
+
+
 def _explorer_problem(settings: Settings) -> str | None:
     template = settings.explorer_tx
     if template and ("{hash}" not in template or urlsplit(template).scheme not in ("http", "https")):
@@ -616,6 +686,8 @@ _CHECKS: Final = (
     _trust_problem,
     _number_problem,
     _terms_problem,
+    _bail_problem,
+    _price_problem,
     _explorer_problem,
     _mnemonic_problem,
 )

@@ -15,6 +15,7 @@ from ledger.fines import Price, checked_price
 from ledger.money import Amount, Denom
 from ledger.outbox import live, news
 from ledger.ports import Millis, Selects
+from ledger.rights import forgotten_rights, rights_rows
 from ledger.roles import Role, require_role
 from ledger.units import Beside, Decision, Entry, Posting, Receipt, Row, Unit, View
 from ledger.violations import SQL, Case, Kind, record
@@ -25,8 +26,6 @@ LONGEST_MS: Final = 365 * 24 * 60 * MINUTE_MS
 """Telegram takes a restriction of more than 366 days for one that never ends."""
 MOST: Final = 100
 
-RIGHTS: Final = "rights.due"
-"""The live row that has Telegram agree with the books about one person in one chat."""
 CHANGED: Final = "jail.changed"
 """The live row that shows a jail as it is."""
 
@@ -187,20 +186,6 @@ def card_subject(jail: int) -> str:
     return f"jail:{jail}"
 
 
-def rights_subject(chat: int, person: int) -> str:
-    """Return the subject of what Telegram lets ``person`` do in ``chat``."""
-    return f"rights:{chat}:{person}"
-
-
-def rights_rows(chat: int, person: int, at: Millis) -> list[Row]:
-    """Return the rows that have Telegram's rights of ``person`` in ``chat`` follow the books, at once."""
-    subject = rights_subject(chat, person)
-    return [
-        live(RIGHTS, chat, subject, {"chat": chat, "person": person}, at),
-        Row(SQL["sooner"], {"subject": subject, "at": at}),
-    ]
-
-
 def moved_rows(view: View, old: int, new: int) -> tuple[list[Jail], list[Row]]:
     """Return who serves in group ``old``, and the rows that take them along to ``new``, the supergroup it became.
 
@@ -209,7 +194,7 @@ def moved_rows(view: View, old: int, new: int) -> tuple[list[Jail], list[Row]]:
     rows: list[Row] = []
     moved: list[Jail] = []
     for jail in serving_in(view, old, limit=-1):
-        rows.append(Row(SQL["forget"], (rights_subject(old, jail.person),)))
+        rows.append(forgotten_rights(old, jail.person))
         there = jail_of(view, new, jail.person)
         if there is not None and there.until_at >= jail.until_at:
             rows.append(_ended(view, jail, "superseded", AccountId(0), successor=there.id))
@@ -265,6 +250,12 @@ def is_jailed(books: Selects, chat: int, person: AccountId, now: Millis) -> bool
 def jail_of(books: Selects, chat: int, person: AccountId) -> Jail | None:
     """Return the jail that ``person`` serves in ``chat``, or None."""
     rows = books.select(SQL["serving"], (chat, person))
+    return _jail_of(rows[0]) if rows else None
+
+
+def newest_jail(books: Selects, chat: int, person: AccountId) -> Jail | None:
+    """Return the newest jail of ``person`` in ``chat``, over or not, or None."""
+    rows = books.select(SQL["newest_here"], (chat, person))
     return _jail_of(rows[0]) if rows else None
 
 

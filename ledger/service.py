@@ -24,6 +24,7 @@ from ledger.pool import InlineReads, LongReads
 from ledger.ports import BlockingRunner, Clock
 from ledger.reader import Reader
 from ledger.reserve import Reserve
+from ledger.rights import RightsLook
 from ledger.sharedbook import SharedAccounts
 from ledger.store import Fault, Store, fault_of
 from ledger.terms import Terms
@@ -80,7 +81,7 @@ class LedgerService:
         self.blocks = Blocks(journal, reader, assets)
         self.leases = Leases(journal, reader, is_dead)
         self.identity = Identity(journal)
-        self.timed: tuple[Timed, ...] = (self.penalties, self.giveaways)
+        self.timed: tuple[Timed, ...] = (self.penalties, RightsLook(reader), self.giveaways)
         """Books some of whose rows end by themselves, when their time has come."""
 
     @classmethod

@@ -7,13 +7,14 @@ own steps; everything else is only written down. Whoever is immune by then is le
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from bot.notices import notice_rows
 from bot.rules.book import holding
 from bot.rules.model import Broken, Consequence, Kind, Penalty, Rule, Step
 from bot.rules.strikes import strike_rows
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.fines import Price, decide_fine
-from ledger.jails import MINUTE_MS, decide_jail
+from ledger.jails import MINUTE_MS, Jail, decide_jail
 from ledger.money import Amount, Denom
 from ledger.outbox import news
 from ledger.ports import Millis, Selects
@@ -137,7 +138,13 @@ def _punished(
         if refusal.code != "jail_stands":
             raise
         return Penalty.NONE, ()
-    return (count.step.penalty, decision.rows) if decision else (Penalty.NONE, ())
+    if decision is None:
+        return Penalty.NONE, ()
+    rows = list(decision.rows)
+    if isinstance(decision.outcome, Jail):
+        # Friends pay from the button under it; that a rule was broken is told beside.
+        rows += notice_rows(decision.outcome, str(offence.told.get("who", "")), view.now)
+    return count.step.penalty, rows
 
 
 def _penalty(view: View, offence: Offence, count: _Count, owners: Collection[int]) -> Decision[Any] | None:

@@ -1,6 +1,6 @@
 """Telegram as the rest of the bot sees it; this package alone knows python-telegram-bot."""
 
-from bot.transport.client import Sent, Telegram
+from bot.transport.client import Membership, Sent, Telegram
 from bot.transport.errors import (
     BadToken,
     MessageGone,
@@ -16,6 +16,7 @@ from bot.transport.reading import read_update
 
 __all__ = [
     "BadToken",
+    "Membership",
     "MessageGone",
     "Moved",
     "Offline",

@@ -14,6 +14,8 @@ from telegram import (
     BotCommandScopeAllPrivateChats,
     ChatMember,
     ChatMemberAdministrator,
+    ChatMemberRestricted,
+    ChatPermissions,
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -50,6 +52,16 @@ class Sent(NamedTuple):
     message: int
     photo: bool = False
     ephemeral: int | None = None
+
+
+class Membership(NamedTuple):
+    """What somebody is in a group and may do there, as Telegram has it."""
+
+    status: str
+    """Telegram's word: creator, administrator, member, restricted, left or kicked."""
+    may_speak: bool
+    until_seconds: int = 0
+    """When a restriction ends by itself, Unix time; 0: never."""
 
 
 class _RawBot(Bot):
@@ -194,6 +206,32 @@ class Telegram:
         """End the waiting mark of a pressed button, with ``text`` over the chat if there is any."""
         try:
             await self._bot.answer_callback_query(query, text[:TOAST_LIMIT] or None)
+        except TelegramError as error:
+            raise translated(error) from error
+
+    async def membership(self, chat: int, person: int) -> Membership:
+        """Return what ``person`` is in ``chat``; Unreachable or Rejected when Telegram does not say."""
+        try:
+            member = await self._bot.get_chat_member(chat, person)
+        except TelegramError as error:
+            raise translated(error) from error
+        if isinstance(member, ChatMemberRestricted):
+            until = int(member.until_date.timestamp())
+            return Membership(member.status, bool(member.can_send_messages), until)
+        absent = member.status in (ChatMember.LEFT, ChatMember.BANNED)
+        return Membership(member.status, may_speak=not absent)
+
+    async def silence(self, chat: int, person: int, until_seconds: int) -> None:
+        """Let ``person`` write nothing in ``chat`` until then (Unix time)."""
+        await self._permit(chat, person, ChatPermissions.no_permissions(), until_seconds)
+
+    async def let_speak(self, chat: int, person: int) -> None:
+        """Give ``person`` back whatever ``chat`` allows its members."""
+        await self._permit(chat, person, ChatPermissions.all_permissions(), 0)
+
+    async def _permit(self, chat: int, person: int, permissions: ChatPermissions, until_seconds: int) -> None:
+        try:
+            await self._bot.restrict_chat_member(chat, person, permissions, until_date=until_seconds or None)
         except TelegramError as error:
             raise translated(error) from error
 

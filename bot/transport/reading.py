@@ -16,6 +16,7 @@ from bot.intents import (
     Ignored,
     Intent,
     Media,
+    MemberChanged,
     Migrated,
     Person,
     ReplyTarget,
@@ -56,6 +57,9 @@ def read_update(raw: Mapping[str, Any]) -> Intent:
 def _deed(update: Update) -> Deed:
     if update.callback_query is not None:
         return _tapped(update)
+    if update.chat_member is not None:
+        changed = update.chat_member
+        return MemberChanged(changed.chat.id, changed.new_chat_member.user.id, changed.from_user.id)
     message = update.message or update.edited_message
     if message is None:
         return Ignored(next(iter(update.to_dict().keys() - {"update_id"}), "nothing"))

@@ -51,6 +51,11 @@ FROM jails JOIN violations USING (id) WHERE jails.id = ?
 SELECT jails.id, jails.person, jails.chat, from_at, until_at, bail, denom, usd_cents, state, reason, ended_by, ended_at
 FROM jails JOIN violations USING (id) WHERE jails.chat = ? AND jails.person = ? AND state = 'serving'
 
+-- name: newest_here
+-- The newest jail of a person in a chat, over or not.
+SELECT jails.id, jails.person, jails.chat, from_at, until_at, bail, denom, usd_cents, state, reason, ended_by, ended_at
+FROM jails JOIN violations USING (id) WHERE jails.chat = ? AND jails.person = ? ORDER BY jails.id DESC LIMIT 1
+
 -- name: serving_in
 -- Who serves in a chat, the next to be free first.
 SELECT jails.id, jails.person, jails.chat, from_at, until_at, bail, denom, usd_cents, state, reason, ended_by, ended_at
@@ -83,11 +88,3 @@ SELECT id FROM jails WHERE state = 'serving' AND until_at <= ? ORDER BY until_at
 -- name: next_due
 -- When the next jail ends.
 SELECT min(until_at) AS at FROM jails WHERE state = 'serving'
-
--- name: sooner
--- What waits for its next try is tried now: the books have changed.
-UPDATE outbox SET due_at = min(due_at, :at), attempts = 0 WHERE subject = :subject AND state = 'pending'
-
--- name: forget
--- What was still to be done about a subject that is gone.
-UPDATE outbox SET state = 'dropped' WHERE subject = ? AND state = 'pending'

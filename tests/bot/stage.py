@@ -19,6 +19,7 @@ from bot.context import Bank, Context, Me, Treasury
 from bot.front import Front, assemble
 from bot.names import NameBook
 from bot.outgoing import Message, Press, Speech
+from bot.prices import Prices
 from bot.registry import Command, Registry
 from bot.results import Answer, Choice, Effect, Result
 from bot.supervisor import Supervisor
@@ -26,6 +27,7 @@ from bot.transport import Telegram as Transport
 from chain.tenure import Tenure
 from ledger.accounts import AccountId
 from ledger.errors import Refused
+from ledger.jails import BailTerms
 from ledger.money import Amount, Asset, Denom
 from ledger.outbox import live
 from ledger.pauses import pause_unit
@@ -259,6 +261,8 @@ class Stage:
     speech: Speech = field(default_factory=PlainSpeech)
     terms: tuple[Terms, ...] = ()
     treasury: Treasury = field(default_factory=lambda: Treasury("testing-1", "juno1treasury", "juno"))
+    bail: BailTerms = field(default_factory=lambda: BailTerms(JUNO.denom, Amount(1_000_000), Amount(10_000)))
+    prices: Prices | None = None
     service: LedgerService = field(init=False)
     front: Front = field(init=False)
     alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -308,6 +312,8 @@ class Stage:
             owners=self.owners,
             random=random.Random(f"bank {self._program}"),
             groups=self._transport,
+            bail=self.bail,
+            prices=self.prices,
         )
 
     async def _alert(self, code: str, facts: Mapping[str, Any]) -> None:

@@ -117,6 +117,38 @@ def test_a_withdrawal_may_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(Settings, env_file=None).terms[0].fee == 0
 
 
+def test_bail_is_a_minimum_and_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONETA_BAIL_MINIMUM", "0.5 JUNO")
+    monkeypatch.setenv("MONETA_BAIL_PER_MINUTE", "0")
+    assert load(Settings, env_file=None).bail_terms == ("ujuno", 500_000, 0)
+
+
+def test_minimum_and_rate_of_bail_are_of_one_asset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONETA_ASSETS", "ujuno:JUNO:6,ibc/ABC:USDC:6")
+    monkeypatch.setenv("MONETA_BAIL_MINIMUM", "1 USDC")
+    assert problems(monkeypatch) == ("MONETA_BAIL_MINIMUM and MONETA_BAIL_PER_MINUTE name different assets.",)
+
+
+def test_without_an_address_there_is_no_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(Settings, env_file=None).price_source is None
+    monkeypatch.setenv("MONETA_PRICE_URL", "https://prices.example/now")
+    monkeypatch.setenv("MONETA_PRICE_FIELD", "data.0.usd")
+    assert load(Settings, env_file=None).price_source == (
+        "https://prices.example/now",
+        ("data", "0", "usd"),
+        300,
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("PRICE_FIELD", "a..b"), ("PRICE_MAX_AGE_SECONDS", "0")])
+def test_a_price_that_cannot_be_asked_for_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("MONETA_PRICE_URL", "https://prices.example/now")
+    monkeypatch.setenv(PREFIX + name, value)
+    assert problems(monkeypatch)[0].startswith(f"MONETA_{name} must be")
+
+
 def test_no_explorer_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONETA_EXPLORER_TX", "none")
     assert load(Settings, env_file=None).explorer_tx == ""
@@ -186,6 +218,10 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("GAS_PRICE", "1e-3", "MONETA_GAS_PRICE: it must be a plain decimal"),
         ("WITHDRAWAL_FEE", "5%", "MONETA_WITHDRAWAL_FEE: '5%' is not an amount such as 0.1 JUNO."),
         ("WITHDRAWAL_MINIMUM", "0", "MONETA_WITHDRAWAL_MINIMUM must be above 0."),
+        ("BAIL_MINIMUM", "0", "MONETA_BAIL_MINIMUM must be above 0."),
+        ("BAIL_MINIMUM", "much", "MONETA_BAIL_MINIMUM: 'much' is not an amount"),
+        ("BAIL_PER_MINUTE", "-1", "MONETA_BAIL_PER_MINUTE: '-1' is not an amount"),
+        ("PRICE_URL", "http://example.org", "MONETA_PRICE_URL must begin with https://"),
         ("EXPLORER_TX", "https://example.org", "MONETA_EXPLORER_TX must be an address with {hash}"),
         ("MNEMONIC", "abandon " * 11 + "abandon", "MONETA_MNEMONIC is no valid BIP-39 mnemonic"),
         ("HD_PATH", "m/x", "MONETA_HD_PATH is no derivation path"),
@@ -263,6 +299,6 @@ def test_every_default_in_the_example_is_the_default(tmp_path: Path, monkeypatch
     text = example().replace("\n# MONETA_", "\nMONETA_")
     (tmp_path / ".env").write_text(text)
     shown = load(Settings, env_file=tmp_path / ".env").model_dump()
-    illustrated = {"admins_chat", "trust_height", "trust_hash", "gas_price_most"}
+    illustrated = {"admins_chat", "trust_height", "trust_hash", "gas_price_most", "price_url"}
     illustrated |= {name for name in plain if name.startswith(("withdrawal_limit", "withdrawal_approval"))}
     assert {name for name in plain if plain[name] != shown[name]} == illustrated

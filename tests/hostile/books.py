@@ -21,6 +21,7 @@ from bot.rules.court import Court
 from bot.speech import Sentences
 from bot.transport import read_update
 from ledger.accounts import AccountId
+from ledger.jails import BailTerms
 from ledger.migrate import released, statements
 from ledger.money import Amount, Asset, Denom
 from ledger.ports import Millis
@@ -131,6 +132,7 @@ class Counter:
             owners=frozenset((ANA,)),
             random=self._rng,
             groups=NoGroups(),
+            bail=BailTerms(JUNO.denom, Amount(1_000_000), Amount(10_000)),
         )
         self._dispatch = Dispatch(
             bank,

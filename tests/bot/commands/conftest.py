@@ -11,6 +11,7 @@ from bot.registry import discover
 from bot.speech import Sentences
 from ledger.money import Amount
 from ledger.terms import Terms
+from sandbox.telegram import Chat, User
 from tests.bot.conftest import OWNER
 from tests.bot.stage import JUNO, Stage, stage
 
@@ -28,3 +29,14 @@ async def bot(tmp_path: Path) -> AsyncIterator[Stage]:
         set_up.treasury = Treasury("testing-1", TREASURY, "juno", "https://explorer.example/tx/{hash}")
         await set_up.start()
         yield set_up
+
+
+@pytest.fixture
+async def hall(bot: Stage, owner: User, ana: User, ben: User) -> Chat:
+    """A supergroup that the owner made, where the bot may restrict members; Ana and Ben own ten each."""
+    hall = bot.telegram.group("Hall", owner, [ana, ben, bot.account])
+    bot.telegram.promote(bot.account, hall)
+    for person in (ana, ben):
+        await bot.fund(person, 10_000_000)
+    await bot.settled()
+    return hall
