@@ -270,7 +270,7 @@ class Stage:
     _transport: Transport | None = None
     _program: int = 0
 
-    async def start(self, *, only: str = "") -> None:
+    async def start(self, *, only: str | tuple[str, ...] = "") -> None:
         """Start the program: all its loops, or those whose name begins with ``only``."""
         self._program += 1
         self.service = await LedgerService.open(
