@@ -69,7 +69,6 @@ FINES = Command(
     "fines",
     "the fines you owe",
     fines,
-    actions={"fine.pay": press},
 )
 PAYFINE = Command(
     "payfine",
@@ -77,6 +76,7 @@ PAYFINE = Command(
     payfine,
     "[id|all]",
     moves_money=True,
+    actions={"fine.pay": press},
     examples=("/payfine 12", "/payfine all"),
 )
 COMMANDS = (FINES, PAYFINE)

@@ -63,7 +63,18 @@ COMMANDS: Final[Mapping[str, May]] = {
     "claimdeposit": May(MEMBER, group=False, rests=True),
     "rules": May(MEMBER, private=False),
     "settings": May(MEMBER, private=False),
+    "fines": ANYBODY,
+    "payfine": MONEY,
+    "paybail": MONEY,
+    "bail": MONEY,
+    "status": ANYBODY,
+    "jails": ANYBODY,
     # Admins moderate, assign, stop and look (product.md, Who may do what).
+    "fine": May(ADMIN, private=False),
+    "jail": May(ADMIN, private=False),
+    "unjail": May(ADMIN, private=False),
+    "warn": May(ADMIN, private=False),
+    "forgive": ADMINS,
     "approvals": ADMINS,
     "assign": ADMINS,
     "audit": ADMINS,
@@ -120,6 +131,8 @@ SEED: Final = (
         "giveaway_returned",
         {("escrow", "user"), ("escrow", "treasury")},
     ),
+    ("Pay Fine", "payfine", MEMBER, "fine", {("user", "treasury")}),
+    ("Pay Bail", "bail", MEMBER, "bail", {("user", "treasury")}),
     ("Claim Unclaimed", "assign", ADMIN, "assignment", {("unclaimed", "user")}),
 )
 """A giveaway from the treasury, and cancelling another's, take an admin: the books ask, see tests of giveaways."""
