@@ -26,6 +26,7 @@ from bot.html import clean_line
 from bot.intents import Chat as SaidIn
 from bot.intents import ChatKind, Entity, Person, ReplyTarget, Said, Unreadable, called, width
 from bot.names import NameBook, learn
+from bot.offers import read_offer
 from bot.recipients import NOTE_LIMIT, Word, find_recipient, read_payment, split_words
 from bot.results import Choice
 from bot.sharing import read_terms, take_account
@@ -47,6 +48,7 @@ from ledger.accounts import LAST_SHARED, AccountId
 from ledger.deposits import Reason, addressee, spelled_amount
 from ledger.errors import Refused
 from ledger.money import MAX_AMOUNT, Denom
+from ledger.offers import LONGEST_SECONDS, MOST_SLOTS, SHORTEST_SECONDS
 from ledger.shared import (
     NO_LIMITS,
     MemberRole,
@@ -188,6 +190,19 @@ def amount(raw: bytes) -> None:
         take_amount(text.split(), ASSETS, all_allowed=False)
     except Refused as refusal:
         _speakable(refusal)
+
+
+def giveaway(raw: bytes) -> None:
+    """What stands behind /giveaway."""
+    try:
+        typed = read_offer(text_of(raw), ASSETS)
+    except Refused as refusal:
+        _speakable(refusal)
+        return
+    assert 0 < typed.total <= MAX_AMOUNT
+    assert typed.slots is None or 1 <= typed.slots <= MOST_SLOTS
+    assert SHORTEST_SECONDS <= typed.lasts_seconds <= LONGEST_SECONDS
+    assert typed.treasury == bool(typed.reason)
 
 
 def recipient(raw: bytes) -> None:
@@ -491,6 +506,7 @@ TARGETS: Final[dict[str, Target]] = {
         command,
         conversation,
         amount,
+        giveaway,
         recipient,
         shared,
         memo,

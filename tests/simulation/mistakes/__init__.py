@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.simulation.mistakes import chain, commands, deposits, news, restores, withdrawals
+from tests.simulation.mistakes import chain, commands, deposits, giveaways, news, restores, withdrawals
 from tests.simulation.planting import Mistake
 
 MISTAKES: Final[tuple[Mistake, ...]] = (
@@ -10,6 +10,7 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
     *news.MISTAKES,
     *deposits.MISTAKES,
     *withdrawals.MISTAKES,
+    *giveaways.MISTAKES,
     *restores.MISTAKES,
     *chain.MISTAKES,
 )
