@@ -206,6 +206,7 @@ def _mark(draft: Path, now: Millis, reached: _Reached, quiet_blocks: int) -> Non
             "quiet_blocks": quiet_blocks,
         }
         connection.execute(_SQL["mark"], facts)
+        connection.execute(_SQL["show_giveaways"], {"now": now})
 
 
 def _set_aside(database: Path, now: Millis) -> Path:

@@ -13,3 +13,10 @@ SELECT max(
 -- These books were put back from a backup: nothing is signed before the replay is over.
 INSERT INTO restores (restored_at, reach_height, quiet_blocks, last_tx)
 VALUES (:at, :reach_height, :quiet_blocks, (SELECT ifnull(max(id), 0) FROM transactions))
+
+-- name: show_giveaways
+-- What runs may have been over for the books that are lost, and its card says so, without a button.
+INSERT INTO outbox (event, recipient, facts, subject, created_at, due_at)
+SELECT 'giveaway.changed', chat, json_object('giveaway', id), 'giveaway:' || id, :now, :now
+FROM giveaways WHERE state = 'active'
+ON CONFLICT (subject) WHERE subject IS NOT NULL AND state = 'pending' DO NOTHING

@@ -10,9 +10,14 @@ import pytest
 from ledger import backup as backups
 from ledger.audit import audit
 from ledger.backup import RESTORING, CannotCopy, Restored, back_up, restore
+from ledger.claims import decide_cancel
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
+from ledger.giveaways import decide_create
+from ledger.money import Amount
+from ledger.offers import Offer
 from ledger.presence import Presence
-from tests.ledger.bank import ALICE, Bank
+from ledger.roles import Actor
+from tests.ledger.bank import ALICE, JUNO, Bank
 from tests.ledger.desk import StoppedClock, rows_of
 
 IDENTITY = {"chain_id": "testing-1", "address": "juno1treasury", "bot_id": "7"}
@@ -177,6 +182,21 @@ def test_restored_books_say_so_and_how_far_the_lost_ones_had_come(
         tmp_path / "books.db", "SELECT reach_height, quiet_blocks, tip_height, replayed_height FROM restores"
     )
     assert row == (bank.height, 100, None, None)
+
+
+def test_cards_of_what_runs_again_are_shown_anew(bank: Bank, tmp_path: Path) -> None:
+    """The lost books may have ended it: its card says so, and has no button any more."""
+    begin = Offer(ALICE, ALICE, -500, JUNO, Amount(100), 4)
+    bank.decide(lambda view: decide_create(view, "g1", begin, Actor(ALICE), "ab" * 32))
+    back_up(tmp_path / "books.db", tmp_path / "copy.db")
+    bank.decide(lambda view: decide_cancel(view, 1, Actor(ALICE)))
+    bank.writer.close()
+    put_back(tmp_path / "copy.db", tmp_path / "books.db")
+    shown = rows_of(
+        tmp_path / "books.db",
+        "SELECT event, recipient, subject, facts, state FROM outbox WHERE subject NOT NULL",
+    )
+    assert shown == [("giveaway.changed", -500, "giveaway:1", '{"giveaway":1}', "pending")]
 
 
 def test_a_clock_that_was_set_back_does_not_shorten_the_replay(database: Path, copy: Path) -> None:

@@ -18,7 +18,7 @@ from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import People, Person
 
-MODES: Final = ("", "", " first", " equal", " random", " random")
+MODES: Final = ("", " first", " equal", " equal", " random", " random")
 LASTS: Final = {" 1m": 60, " 2m": 120, " 10m": 600, " 1h": 3600, "": 86_400}
 _CARD: Final = re.compile(r"🎁 Giveaway (\d+) by (.+?)(, from the treasury)?\n")
 _DIGITS: Final = re.compile(r"[0-9a-f]{64}")
@@ -107,7 +107,7 @@ class Giveaways(Flow):
         self._say_give(person, total, self.rng.randrange(1, min(total, 7) + 1))
 
     def _say_give(self, person: Person, total: int, slots: int, *, treasury: bool = False) -> None:
-        mode, lasts = self.rng.choice(MODES), self.rng.choice(tuple(LASTS))
+        mode, lasts = self.rng.choice(MODES), self.rng.choice((" 1m", *LASTS))
         amount = f"{total // JUNO}.{total % JUNO:06d}"
         source, reason = (" treasury", " for everybody") if treasury else ("", "")
         text = f"/giveaway{source} {amount} {slots}{mode}{lasts}{reason}"
