@@ -7,7 +7,16 @@ from tests.simulation.flows.deposits import Deposits
 from tests.simulation.flows.giveaways import Giveaways
 from tests.simulation.flows.mischief import Mischief
 from tests.simulation.flows.restores import Restores
+from tests.simulation.flows.shared import Shared
 from tests.simulation.flows.transfers import Transfers
 from tests.simulation.flows.withdrawals import Withdrawals
 
-FLOWS: Final[tuple[type[Flow], ...]] = (Deposits, Transfers, Withdrawals, Giveaways, Mischief, Restores)
+FLOWS: Final[tuple[type[Flow], ...]] = (
+    Deposits,
+    Transfers,
+    Withdrawals,
+    Giveaways,
+    Mischief,
+    Restores,
+    Shared,
+)

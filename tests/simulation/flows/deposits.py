@@ -34,8 +34,12 @@ ODD_AMOUNTS: Final = {"010": 8, "0x7": 7, "0b11": 3, "1_000": 1000, "+7": 7}
 TOO_MUCH: Final = 10**14
 
 _POSTED: Final = """
-SELECT to_id, sum(amount) AS amount FROM transactions WHERE kind IN ('deposit', 'residue') GROUP BY to_id
+SELECT to_id, sum(t.amount) AS amount
+FROM transactions AS t LEFT JOIN processed_deposits AS d ON d.transaction_id = t.id
+WHERE kind IN ('deposit', 'residue') AND ifnull(d.memo, '') NOT LIKE 'shared:%'
+GROUP BY to_id
 """
+"""What comes for a shared account is looked at by its own flow."""
 
 
 class Arrival(NamedTuple):

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from tests.simulation.mistakes import chain, commands, deposits, giveaways, news, restores, withdrawals
+from tests.simulation.mistakes import (
+    chain,
+    commands,
+    deposits,
+    giveaways,
+    news,
+    restores,
+    shared,
+    withdrawals,
+)
 from tests.simulation.planting import Mistake
 
 MISTAKES: Final[tuple[Mistake, ...]] = (
@@ -11,6 +20,7 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
     *deposits.MISTAKES,
     *withdrawals.MISTAKES,
     *giveaways.MISTAKES,
+    *shared.MISTAKES,
     *restores.MISTAKES,
     *chain.MISTAKES,
 )
