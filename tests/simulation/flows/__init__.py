@@ -7,6 +7,7 @@ from tests.simulation.flows.deposits import Deposits
 from tests.simulation.flows.giveaways import Giveaways
 from tests.simulation.flows.mischief import Mischief
 from tests.simulation.flows.restores import Restores
+from tests.simulation.flows.rules import Rules
 from tests.simulation.flows.shared import Shared
 from tests.simulation.flows.transfers import Transfers
 from tests.simulation.flows.withdrawals import Withdrawals
@@ -16,6 +17,7 @@ FLOWS: Final[tuple[type[Flow], ...]] = (
     Transfers,
     Withdrawals,
     Giveaways,
+    Rules,
     Mischief,
     Restores,
     Shared,

@@ -9,6 +9,7 @@ from tests.simulation.mistakes import (
     giveaways,
     news,
     restores,
+    rules,
     shared,
     withdrawals,
 )
@@ -22,5 +23,6 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
     *giveaways.MISTAKES,
     *shared.MISTAKES,
     *restores.MISTAKES,
+    *rules.MISTAKES,
     *chain.MISTAKES,
 )
