@@ -11,14 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ledger.reader import Reader
-from sandbox.telegram import Message, User
+from sandbox.telegram import Chat, Message, User
 from tests.scenarios.finding import Finding
 from tests.scenarios.town import Town
 
 SLOTS: Final = 3
+FIRST_POTS: Final = 5
 MOST_OPEN: Final = 6
 """Cards that are pressed at a time; older ones are left to themselves."""
-KINDS: Final = ("giveaway", "giveaway_claim", "giveaway_returned", "assignment")
+KINDS: Final = (
+    *("giveaway", "giveaway_claim", "giveaway_returned"),
+    "assignment",
+    *("shared_deposit", "shared_spend"),
+    "grant",
+)
 """Kinds of postings that only the company causes."""
 _OF_ITSELF: Final = ("giveaway:",)
 """How keys begin of what ends by itself, or with the last of several."""
@@ -50,11 +56,15 @@ class Company:
         self._members = members
         self._plaza = place.telegram.group("Plaza", place.owner, [*members, place.account])
         place.telegram.promote(place.account, self._plaza)
+        self._pots = 0
         self._deeds: list[Deed] = []
         self._keys: set[str] = set()
         self._flows: dict[str, Callable[[], None]] = {
             "giveaway": self._give,
             "unclaimed": self._assign,
+            "a new shared account": self._open,
+            "shared account": self._share,
+            "treasury": self._grant,
         }
 
     @property
@@ -68,25 +78,30 @@ class Company:
 
     # What people do
 
-    def _say(self, who: User, text: str, *, moves: bool = True) -> Message:
-        message = self._place.telegram.say(who, self._plaza, text)
-        key = f"m:{self._place.account.user.id}:{self._plaza.id}:{message.id}"
+    def _say(self, who: User, text: str, chat: Chat | None = None, *, moves: bool = True) -> Message:
+        """Let somebody say ``text``, in the group without ``chat``."""
+        message = self._place.telegram.say(who, chat or self._plaza, text)
+        place = who.id if chat else self._plaza.id
+        key = f"m:{self._place.account.user.id}:{place}:{message.id}"
         self._done(Deed(who.id, key, text, moves=moves))
         return message
 
-    def _tap(self, who: User, message: Message, label: str, *, moves: bool = True) -> None:
+    def _tap(self, who: User, message: Message, label: str, *, own: bool = False, moves: bool = True) -> None:
+        """Let somebody press a button, twice as the impatient do; ``own``: it is theirs alone."""
         button = next(each for row in message.buttons for each in row if label in each["text"])
         token = button["callback_data"]
-        self._place.telegram.tap(who, message, forged=token)
-        self._done(Deed(who.id, f"b:{token}:{who.id}", f"{label} of {message.text[:40]!r}", token, moves))
+        for _ in range(2):
+            self._place.telegram.tap(who, message, forged=token)
+        key = f"b:{token}" if own else f"b:{token}:{who.id}"
+        self._done(Deed(who.id, key, f"{label} of {message.text[:40]!r}", token, moves))
 
     def _done(self, deed: Deed) -> None:
         self._deeds.append(deed)
         self._keys.add(deed.key)
 
-    def _shown(self, label: str) -> list[Message]:
-        """Return the newest messages of the group that have a button with ``label``."""
-        messages = reversed([*self._plaza.messages.values()][-120:])
+    def _shown(self, label: str, chat: Chat | None = None) -> list[Message]:
+        """Return the newest messages of ``chat``, of the group without one, that have a button with ``label``."""
+        messages = reversed([*(chat or self._plaza).messages.values()][-120:])
         found = [
             each for each in messages if any(label in key["text"] for row in each.buttons for key in row)
         ]
@@ -101,9 +116,8 @@ class Company:
         for card in cards:
             label = "Claim" if "Claim" in str(card.buttons) else "Join"
             for who in self._random.sample(list(self._members), 2):
-                for _ in range(2):
-                    # Who joins is paid at the end, by no key of their own.
-                    self._tap(who, card, label, moves=label == "Claim")
+                # Who joins is paid at the end, by no key of their own.
+                self._tap(who, card, label, moves=label == "Claim")
         if len(cards) >= MOST_OPEN:
             self._say(self._random.choice(self._members), "/cancelgiveaway", moves=False)
 
@@ -115,6 +129,48 @@ class Company:
             to = self._random.choice(self._members)
             for _ in range(2):
                 self._say(self._place.owner, f"/assign {row[0]} @{to.username} shown to me")
+
+    def _open(self) -> None:
+        """Everybody in turn opens a shared account: one person may not open many."""
+        opener = self._members[self._pots % len(self._members)]
+        self._pots += 1
+        private = self._place.telegram.private(opener)
+        self._say(opener, f"/shared new Pot{self._pots}", private, moves=False)
+
+    def _share(self) -> None:
+        """Two put in, spend and invite, where they are members; a third joins."""
+        first, second, third = self._random.sample(list(self._members), 3)
+        private = self._place.telegram.private
+        if self._pots < FIRST_POTS:
+            self._open()
+        pot = f"Pot{self._random.randrange(1, self._pots + 1)}"
+        for who in (first, second):
+            self._say(
+                who, f"/shared {pot} deposit 0.{self._random.randrange(1_000, 9_000):06d}", private(who)
+            )
+            self._say(
+                who,
+                f"/shared {pot} send 0.000{self._random.randrange(100, 999)} @{third.username}",
+                private(who),
+            )
+            self._say(who, f"/shared {pot} invite @{third.username} spend", private(who), moves=False)
+        for invitation in self._shown("Join Pot", private(third))[:1]:
+            self._tap(third, invitation, "Join Pot", own=True, moves=False)
+
+    def _grant(self) -> None:
+        """The owner pays somebody out of the treasury, and gives and takes a role."""
+        owner, to = self._place.owner, self._random.choice(self._members)
+        private = self._place.telegram.private(owner)
+        self._say(
+            owner,
+            f"/treasury send 0.000{self._random.randrange(100, 999)} @{to.username} for help",
+            private,
+            moves=False,
+        )
+        for question in self._shown("Yes, send", private)[:1]:
+            self._tap(owner, question, "Yes, send", own=True)
+        role = self._random.choice(("elevated", "member"))
+        self._say(owner, f"/role @{to.username} {role} as agreed", private, moves=False)
 
     # What must have come of it
 
