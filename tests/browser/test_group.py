@@ -72,3 +72,22 @@ def test_a_shared_account_is_filled_and_spent(visitor: Visitor) -> None:
     visitor.picture("shared spent")
     visitor.owns("Ana", "34 JUNO")
     visitor.all_agrees()
+
+
+def test_a_friend_pays_bail(visitor: Visitor) -> None:
+    with_money(visitor, "Ana")
+    visitor.be("Ben")
+    visitor.say("BUY MY COIN")
+    visitor.be("Olga")
+    visitor.say("/jail @ben_juno 1h 2 advertising")
+    visitor.sees("Bail is 2 JUNO")
+    visitor.picture("jailed")
+    visitor.be("Ana")
+    visitor.press("Bail is 2 JUNO", "Pay bail")
+    visitor.is_told("You paid 2 JUNO of bail.")
+    visitor.owns("Ana", "48 JUNO")
+    visitor.owns("Bot treasury", "2 JUNO")
+    visitor.be("Ben")
+    visitor.say("sorry!")
+    visitor.all_agrees()
+    visitor.picture("bailed")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ledger.reader import Reader
-from sandbox.telegram import Chat, Message, User
+from sandbox.telegram import Chat, Message, SandboxRefused, User
 from tests.scenarios.finding import Finding
 from tests.scenarios.town import Town
 
@@ -24,6 +24,7 @@ KINDS: Final = (
     "assignment",
     *("shared_deposit", "shared_spend"),
     "grant",
+    *("fine", "bail"),
 )
 """Kinds of postings that only the company causes."""
 _OF_ITSELF: Final = ("giveaway:",)
@@ -65,6 +66,7 @@ class Company:
             "a new shared account": self._open,
             "shared account": self._share,
             "treasury": self._grant,
+            "penalties": self._punish,
         }
 
     @property
@@ -78,13 +80,14 @@ class Company:
 
     # What people do
 
-    def _say(self, who: User, text: str, chat: Chat | None = None, *, moves: bool = True) -> Message:
-        """Let somebody say ``text``, in the group without ``chat``."""
-        message = self._place.telegram.say(who, chat or self._plaza, text)
+    def _say(self, who: User, text: str, chat: Chat | None = None, *, moves: bool = True) -> None:
+        """Let somebody say ``text``, in the group without ``chat``; who is in jail there says nothing."""
+        try:
+            message = self._place.telegram.say(who, chat or self._plaza, text)
+        except SandboxRefused:
+            return
         place = who.id if chat else self._plaza.id
-        key = f"m:{self._place.account.user.id}:{place}:{message.id}"
-        self._done(Deed(who.id, key, text, moves=moves))
-        return message
+        self._done(Deed(who.id, f"m:{self._place.account.user.id}:{place}:{message.id}", text, moves=moves))
 
     def _tap(self, who: User, message: Message, label: str, *, own: bool = False, moves: bool = True) -> None:
         """Let somebody press a button, twice as the impatient do; ``own``: it is theirs alone."""
@@ -171,6 +174,19 @@ class Company:
             self._tap(owner, question, "Yes, send", own=True)
         role = self._random.choice(("elevated", "member"))
         self._say(owner, f"/role @{to.username} {role} as agreed", private, moves=False)
+
+    def _punish(self) -> None:
+        """The owner fines and jails; the fined pay twice, and two friends pay one bail."""
+        owner, place = self._place.owner, self._place
+        fined, jailed, first, second = self._random.sample(list(self._members), 4)
+        amount = f"0.000{self._random.randrange(100, 999)}"
+        self._say(owner, f"/fine @{fined.username} {amount} spam", moves=False)
+        for _ in range(2):
+            self._say(fined, "/payfine", place.telegram.private(fined))
+        self._say(owner, f"/jail @{jailed.username} 5m {amount} noise", moves=False)
+        for notice in self._shown("Pay bail")[:2]:
+            for friend in (first, second):
+                self._tap(friend, notice, "Pay bail")
 
     # What must have come of it
 

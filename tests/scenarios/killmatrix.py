@@ -33,11 +33,16 @@ VOLLEY_SECONDS: Final = 0.5
 BETWEEN_LOOKS: Final = 12
 TIMEOUT_BLOCKS: Final = 25
 MOST_WAITING: Final = 20
+MOST_UNTOLD: Final = 150
+"""So much may wait to be answered or told: on a busy machine people would act faster than anybody can be served."""
 RARE: Final = ("a payment has failed", "a batch is taken apart", "a payment has expired")
 """Steps that take the chain a while each time. A life is ended at the first; at others at the first, second or third."""
 ONCE: Final = ("start", "stop")
 """Flows of which one life may have one transaction only."""
 
+_BACKLOG: Final = """
+SELECT (SELECT count(*) FROM inbox WHERE state = 'new') + (SELECT count(*) FROM outbox WHERE state = 'pending')
+"""
 _REST: Final = (
     "SELECT 1 FROM inbox WHERE state = 'new'",
     "SELECT 1 FROM withdrawals WHERE state NOT IN ('confirmed', 'returned', 'cancelled')",
@@ -78,6 +83,13 @@ class Matrix:
     def _waiting(self) -> deque[dict[str, Any]]:
         """What people did and the program did not fetch."""
         return self._place.telegram.queues[self._place.account.user.id].waiting
+
+    def _backlog(self) -> int:
+        books = self._opened()
+        if books is None:
+            return 0
+        with contextlib.closing(books):
+            return int(books.select(_BACKLOG)[0][0])
 
     def _last_words(self) -> str:
         return "\n" + self.log.read_text(encoding="utf-8")[-3_000:]
@@ -148,7 +160,7 @@ class Matrix:
     def _press(self, point: Point) -> None:
         """Do what leads to ``point``, among other things; not more than the program takes from one person at once."""
         crowd, step = self.crowd, point.step
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > MOST_WAITING or self._backlog() > MOST_UNTOLD:
             return
         crowd.bustle()
         first, second, third, *_ = crowd.members
