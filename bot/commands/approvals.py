@@ -62,7 +62,8 @@ def cancel_choices(withdrawal: int) -> tuple[Choice, ...]:
 
 def _question(view: View, asked: Withdrawal, who: str) -> list[Row]:
     """Return the buttons and the news for the operators; nothing for a replay of what was asked before."""
-    question = f"approval:{asked.id}"
+    # With its time: books that were restored may give the number to another withdrawal, and old requests still stand.
+    question = f"approval:{asked.id}:{asked.requested_at}"
     if view.select(buttons.FIND, (buttons.token(question, 0),)):
         return []
     choices = _choices(asked.id)
@@ -81,7 +82,7 @@ def _choices(withdrawal: int) -> tuple[Choice, ...]:
 
 def _verdict(context: Context, verdict: Verdict) -> Result:
     withdrawal = int(context.arguments["withdrawal"])
-    question = f"cancel:{withdrawal}"
+    question = f"cancel:{withdrawal}:{context.now}"
     told = {"choices": shown_choices(cancel_choices(withdrawal), question)}
 
     def perform(beside: Beside) -> Awaitable[Withdrawal]:

@@ -15,6 +15,8 @@ from bot.front import CARRIERS
 from bot.main import World
 from bot.settings import Settings, load
 from ledger.errors import Unavailable
+from ledger.limits import Limits
+from ledger.money import Amount
 from ledger.store import Store
 from sandbox.node.decoding import Coin
 from sandbox.node.execute import Rules
@@ -87,6 +89,16 @@ class FaultyStore(Store):
             raise _sqlite_error("disk I/O error", sqlite3.SQLITE_IOERR)
 
 
+def _drawn_limits(rng: random.Random) -> Limits:
+    """Return limits that are met in a run, or none."""
+    per_user, of_all, above = rng.choice((None, 30, 60)), rng.choice((None, 150, 600)), rng.choice((None, 10))
+    return Limits(*(None if each is None else Amount(each * JUNO) for each in (per_user, of_all, above)))
+
+
+def _spelled(amount: Amount | None) -> str:
+    return "" if amount is None else str(amount // JUNO)
+
+
 def _sqlite_error(words: str, code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError(words)
     error.sqlite_errorcode = code
@@ -155,6 +167,8 @@ class City:
         self.owner = self.telegram.person("Olga", "olga", user_id=OWNER)
         self.weather = Weather(self.random("weather"))
         self.disk_trouble = 0.0
+        self.limits = _drawn_limits(self.random("limits"))
+        self.admins_chat: int | None = None
         self.crashes = 0
         self.gave_up = 0
         self.excuses = 0
@@ -267,6 +281,10 @@ class City:
             mnemonic=MNEMONIC,
             database=str(self.disk.path),
             explorer_tx="none",
+            admins_chat=self.admins_chat,
+            withdrawal_limit_user_per_day=_spelled(self.limits.user_per_day),
+            withdrawal_limit_total_per_day=_spelled(self.limits.instance_per_day),
+            withdrawal_approval_above=_spelled(self.limits.approval_above),
         )
 
     def kill(self, torn: bytes | None = None) -> None:

@@ -9,9 +9,10 @@ _CLOCKS_MS: Final = 120_000
 
 
 class Deeds(NamedTuple):
-    """What books know of the chat: deeds by key, as they came in, and the newest entry."""
+    """What books know of the chat: deeds by key, as they came in, which of them are done, and the newest entry."""
 
     known: dict[str, str]
+    done: set[str]
     last_entry: int
     untold: int
     """What may be told again when the books go on from here."""
@@ -19,13 +20,15 @@ class Deeds(NamedTuple):
     @classmethod
     def of(cls, books: Reader) -> Self:
         """Read the deeds of ``books``."""
-        known = {row["key"]: row["raw"] for row in books.select("SELECT key, raw FROM inbox")}
+        rows = books.select("SELECT key, raw, state FROM inbox")
+        known = {row["key"]: row["raw"] for row in rows}
+        done = {row["key"] for row in rows if row["state"] != "new"}
         (entry,) = books.select("SELECT ifnull(max(id), 0) AS id FROM entries")
         (waiting,) = books.select(
             "SELECT (SELECT count(*) FROM outbox WHERE state <> 'sent')"
             " + (SELECT count(*) FROM inbox WHERE state = 'new') AS number"
         )
-        return cls(known, entry["id"], waiting["number"])
+        return cls(known, done, entry["id"], waiting["number"])
 
 
 class Span(NamedTuple):
@@ -44,15 +47,15 @@ class Loss:
 
     def __init__(self, lost: Deeds, kept: Deeds, span: Span, at: int) -> None:
         self.keys = lost.known.keys() - kept.known.keys()
-        self._deeds = [lost.known[key] for key in sorted(self.keys)]
+        self._undone = [lost.known[key] for key in sorted(lost.done - kept.done)]
         self.last_entry = kept.last_entry
         self.span = span
         self.at = at
         self.over: int | None = None
 
     def has_press(self, query: str) -> bool:
-        """Tell whether the press ``query`` is gone."""
-        return any(query in deed for deed in self._deeds)
+        """Tell whether what became of the press ``query`` is gone."""
+        return any(query in deed for deed in self._undone)
 
     def froze(self, at: int) -> bool:
         """Tell whether withdrawals may have been frozen ``at`` that moment, in milliseconds."""
@@ -77,7 +80,7 @@ class Losses:
         return any(key in loss.keys for loss in self._all)
 
     def has_press(self, query: str) -> bool:
-        """Tell whether a press may be gone."""
+        """Tell whether what became of a press may be gone, and with it the press."""
         return any(loss.has_press(query) for loss in self._all)
 
     def have_shown(self, change: int) -> bool:

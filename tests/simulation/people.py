@@ -64,6 +64,16 @@ class People:
         self.plaza = city.telegram.group(
             "Plaza", city.owner, [*(person.user for person in self.all), city.account]
         )
+        self.deputies = self.all[:3]
+        """Whom the owner made admins; sometimes one of them is none."""
+        self.clerk = self.all[3]
+        """Somebody in the office without a rank."""
+        self.office = city.telegram.group(
+            "Office",
+            city.owner,
+            [*(person.user for person in (*self.deputies, self.clerk)), city.account],
+        )
+        city.admins_chat = self.office.id
         self.losses = Losses()
         """What restores of the books took back."""
         self.payees: dict[str, int] = {}

@@ -10,6 +10,7 @@ from bot.context import Treasury
 from bot.registry import discover
 from bot.speech import Sentences
 from ledger.accounts import AccountId
+from ledger.connect import copy_database
 from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.roles import Role
@@ -192,6 +193,31 @@ async def test_two_presses_decide_once(
     assert told[1] == f"Withdrawal {withdrawal.id} does not wait for approval any more."
     assert told[0] in ("Approved.", "Rejected.")
     assert len(bot.rows("SELECT 1 FROM approvals")) == 1
+
+
+async def test_the_request_of_lost_books_approves_nothing_else(
+    bot: Stage, ana: User, owner: User, chat: Chat, office: Chat
+) -> None:
+    """Books from a backup give the number of a lost withdrawal to another one; its request still stands in the chat."""
+    copy = bot.path.with_name("copy.sqlite3")
+    copy.touch()
+    copy_database(bot.path, copy)
+    lost = await asked(bot, ana, chat)
+    request = await request_of(bot, office)
+    stale = request.buttons[0][0]["callback_data"]
+    await bot.settled()
+    await bot.stop()
+    for suffix in ("-wal", "-shm"):
+        bot.path.with_name(f"{bot.path.name}{suffix}").unlink(missing_ok=True)
+    copy.replace(bot.path)
+    await bot.start()
+    bot.front.notifier.operators = (office.id,)
+    bot.telegram.say(ana, chat, f"/withdraw 6 {PAYEE}")
+    bot.telegram.tap(ana, await bot.heard(ana, chat, "Withdraw 6 JUNO?"), label="Withdraw")
+    (other,) = await bot.until(lambda: bot.service.withdrawals.of_account(AccountId(ana.id)))
+    assert other.id == lost.id
+    assert await bot.answered(bot.telegram.tap(owner, request, forged=stale)) != "Approved."
+    assert state(bot, other) == "awaiting_approval"
 
 
 # /approvals

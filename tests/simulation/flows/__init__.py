@@ -3,10 +3,12 @@
 from typing import Final
 
 from tests.simulation.flow import Flow
+from tests.simulation.flows.approvals import Approvals
 from tests.simulation.flows.deposits import Deposits
 from tests.simulation.flows.giveaways import Giveaways
 from tests.simulation.flows.mischief import Mischief
 from tests.simulation.flows.restores import Restores
+from tests.simulation.flows.roles import Roles
 from tests.simulation.flows.rules import Rules
 from tests.simulation.flows.shared import Shared
 from tests.simulation.flows.transfers import Transfers
@@ -16,9 +18,11 @@ FLOWS: Final[tuple[type[Flow], ...]] = (
     Deposits,
     Transfers,
     Withdrawals,
+    Approvals,
     Giveaways,
+    Roles,
     Rules,
+    Shared,
     Mischief,
     Restores,
-    Shared,
 )

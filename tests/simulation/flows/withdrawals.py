@@ -13,7 +13,12 @@ from tests.simulation.flow import Act, Flow
 from tests.simulation.people import PRESSES, YES, People
 
 _ENDS: Final = ("confirmed", "returned", "cancelled")
-_TOLD_ENDS: Final = {"confirmed": "arrived"}
+_TAKEN: Final = """
+SELECT ifnull(sum(w.amount), 0) AS amount
+FROM withdrawals AS w LEFT JOIN transactions AS t ON t.id = w.resolution
+WHERE w.requested_at <= :to AND (:account IS NULL OR w.account = :account)
+    AND (w.state NOT IN ('returned', 'cancelled') OR t.at >= :from)
+"""
 _LOST_BY_RETURNS: Final = """
 SELECT w.account, sum(t.amount) AS fee FROM withdrawals AS w JOIN transactions AS t ON t.reference = w.id
 WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
@@ -120,9 +125,9 @@ class Withdrawals(Flow):
 
     def _asked(self, books: Books, payment: Payment, row: Any, received: int) -> Iterator[str]:
         words = repr(payment.message.text)
-        told = f"Withdrawal {row['id']} · {_TOLD_ENDS.get(row['state'], row['state'])}"
-        if not books.was_told(payment.source, told):
-            yield f"nobody was told: {told}"
+        told = [f"Withdrawal {row['id']} · {end}" for end in _ends_told(books, row)]
+        if not any(books.was_told(payment.source, each) for each in told):
+            yield f"nobody was told: {told[0]}"
         first = _first_press(books, payment)
         if not payment.confirmed and (first is None or first["code"] != "too_many"):
             yield f"{words} was never confirmed, and is {row['state']}"
@@ -140,12 +145,29 @@ class Withdrawals(Flow):
                 yield f"the yes to {payment.message.text!r} never came in"
         elif press["code"] in ("too_many", "button_expired") or _is_of_a_restore(books, payment, press):
             return
+        elif press["code"] in ("withdrawal_over_own_limit", "withdrawal_over_total_limit"):
+            if not self._was_over(books, payment, press):
+                yield f"{payment.message.text!r} was refused although it was within the limits"
         elif press["code"] != "insufficient_balance":
             yield f"the yes to {payment.message.text!r} ended as {press['state']} {press['code']}"
         elif not books.was_short(
             payment.source, payment.amount + FEE, press["received_at"], press["done_at"]
         ):
             yield f"{payment.message.text!r} was refused although the money was there"
+
+    def _was_over(self, books: Books, payment: Payment, press: Any) -> bool:
+        """Tell whether the limit that was named may have been met, counting all that may have counted just then."""
+        own = press["code"] == "withdrawal_over_own_limit"
+        limit = self.city.limits.user_per_day if own else self.city.limits.instance_per_day
+        (taken,) = books.select(
+            _TAKEN,
+            {
+                "account": payment.source if own else None,
+                "from": press["received_at"],
+                "to": press["done_at"],
+            },
+        )
+        return limit is not None and taken["amount"] + payment.amount > limit
 
     def owned(self, books: Books) -> Mapping[int, int]:
         """Return what left: amounts and our fees from members; network fees, by which some who got it back are short."""
@@ -162,6 +184,15 @@ class Withdrawals(Flow):
             own[row["account"]] -= row["fee"]
             own[BOT_TREASURY] += row["fee"]
         return own
+
+
+def _ends_told(books: Books, row: Any) -> tuple[str, ...]:
+    """Return the words for how a withdrawal ended, any of which its member may read at last."""
+    rejected = "SELECT 1 FROM approvals WHERE withdrawal = ? AND verdict = 'rejected'"
+    if row["state"] == "cancelled" and books.select(rejected, (row["id"],)):
+        # Who presses Cancel below a rejection reads that all of it is back.
+        return ("not approved", "cancelled")
+    return ("arrived" if row["state"] == "confirmed" else str(row["state"]),)
 
 
 def _is_lost(books: Books, payment: Payment) -> bool:

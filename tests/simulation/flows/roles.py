@@ -1,0 +1,51 @@
+"""Ranks: the owner appoints and demotes, others try to. Never a coin moves."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tests.simulation.books import Books
+from tests.simulation.city import OWNER, City
+from tests.simulation.flow import Act, Flow
+from tests.simulation.people import People, Person
+
+RANKS: Final = ("admin", "admin", "elevated", "member")
+_CHANGES: Final = """
+SELECT actor, target, after ->> '$.role' AS role FROM admin_audit WHERE action = 'role.changed'
+"""
+
+
+class Roles(Flow):
+    """Whoever has a rank was given it by the owner."""
+
+    def __init__(self, city: City, people: People) -> None:
+        super().__init__(city, people)
+        self._wanted: set[tuple[int, str]] = set()
+
+    def acts(self) -> Sequence[Act]:
+        """Return what people do."""
+        return (Act(self._appoint, 2), Act(self._usurp, 1))
+
+    def begin(self) -> None:
+        """Let the owner appoint the deputies."""
+        for person in self.people.deputies:
+            self._say(person, "admin")
+
+    def _appoint(self) -> None:
+        self._say(self.rng.choice(self.people.deputies), self.rng.choice(RANKS))
+
+    def _say(self, person: Person, rank: str) -> None:
+        owner = self.people.owner
+        self.people.say(owner, owner.chat, f"/role @{person.user.username} {rank} it is my wish")
+        self._wanted.add((person.id, rank))
+
+    def _usurp(self) -> None:
+        """Let somebody try to give themselves, or a friend, a rank."""
+        thief, friend = self.people.two(self.rng)
+        who = self.rng.choice((thief, friend))
+        self.people.say(thief, thief.chat, f"/role @{who.user.username} admin why not")
+
+    def problems(self, books: Books) -> Iterator[str]:
+        """Compare every change with the owner's words."""
+        for row in books.select(_CHANGES):
+            if row["actor"] != OWNER or (row["target"], row["role"]) not in self._wanted:
+                yield f"{row['actor']} made {row['target']} {row['role']}"
