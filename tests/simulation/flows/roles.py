@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tests.simulation.books import Books
-from tests.simulation.city import OWNER, City
+from tests.simulation.city import OWNER
 from tests.simulation.flow import Act, Flow
-from tests.simulation.people import People, Person
+from tests.simulation.people import Person
 
 RANKS: Final = ("admin", "admin", "elevated", "member")
 _CHANGES: Final = """
@@ -15,11 +15,7 @@ SELECT actor, target, after ->> '$.role' AS role FROM admin_audit WHERE action =
 
 
 class Roles(Flow):
-    """Whoever has a rank was given it by the owner."""
-
-    def __init__(self, city: City, people: People) -> None:
-        super().__init__(city, people)
-        self._wanted: set[tuple[int, str]] = set()
+    """Whoever has a rank was given it by the owner; other flows let the owner appoint, too."""
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
@@ -36,7 +32,6 @@ class Roles(Flow):
     def _say(self, person: Person, rank: str) -> None:
         owner = self.people.owner
         self.people.say(owner, owner.chat, f"/role @{person.user.username} {rank} it is my wish")
-        self._wanted.add((person.id, rank))
 
     def _usurp(self) -> None:
         """Let somebody try to give themselves, or a friend, a rank."""
@@ -45,7 +40,7 @@ class Roles(Flow):
         self.people.say(thief, thief.chat, f"/role @{who.user.username} admin why not")
 
     def problems(self, books: Books) -> Iterator[str]:
-        """Compare every change with the owner's words."""
+        """Nobody else appoints."""
         for row in books.select(_CHANGES):
-            if row["actor"] != OWNER or (row["target"], row["role"]) not in self._wanted:
+            if row["actor"] != OWNER:
                 yield f"{row['actor']} made {row['target']} {row['role']}"
