@@ -251,6 +251,19 @@ class Model:
         self.move(UNCLAIMED, account, part)
         return None
 
+    # Treasury
+
+    def grant(self, account: int, amount: int, *, owner: bool) -> str | None:
+        refusal = first(
+            ("role_too_low", not owner),
+            ("not_positive", amount <= 0),
+            ("unknown_account", account not in self.people),
+            ("treasury_too_low", self.balance(TREASURY) < amount),
+        )
+        if refusal is None:
+            self.move(TREASURY, account, amount)
+        return refusal
+
     # Withdrawals
 
     def withdraw(self, account: int, amount: int) -> str | None:

@@ -27,6 +27,7 @@ from ledger.shared import decide_close as decide_shared_close
 from ledger.shared import decide_create as decide_shared_create
 from ledger.sharedmoney import Fill, Spend, fill_unit, spend_unit
 from ledger.transfers import transfer_unit
+from ledger.treasury import Grant, decide_grant
 from ledger.unclaimed import Assignment, decide_assignment
 from ledger.units import Decision, Unit
 from ledger.violations import Case
@@ -75,6 +76,7 @@ class Players:
             (self.deposit_for_nobody, 2),
             (self.assign, 4),
             (self.transfer, 6),
+            (self.grant, 3),
             (self.fine, 3),
             (self.pay_fine, 3),
             (self.pay_all_fines, 2),
@@ -189,6 +191,14 @@ class Players:
         amount = Amount(rng.randrange(-1, 4_000))
         expected = self.model.transfer(source, destination, amount)
         self._do("transfer", expected, transfer_unit(source, destination, amount, JUNO, key=self._key()))
+
+    def grant(self, rng: Random) -> None:
+        """An owner, or somebody who is none, pays out of the treasury."""
+        by = Actor(AccountId(rng.choice(PEOPLE)), owner=rng.random() < 0.7)
+        account, amount = AccountId(rng.choice(ANYBODY)), Amount(rng.randrange(600))
+        expected = self.model.grant(account, amount, owner=by.owner)
+        grant, key = Grant(by, account, amount, JUNO, "for the helpers"), self._key()
+        self._decide("grant", expected, lambda view: decide_grant(view, key, grant))
 
     # Penalties
 

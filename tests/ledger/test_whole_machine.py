@@ -15,7 +15,7 @@ STEPS = 500
 EVERYTHING = {
     "assign", "transfer", "fine", "pay_fine", "pay_all_fines", "jail", "pay_bail", "end_jail", "give", "claim",
     "cancel_giveaway", "end_giveaway", "open_shared", "invite", "accept", "fill_shared", "spend_shared", "revoke",
-    "close_shared", "withdraw", "cancel", "pay_out", "pay_out failed",
+    "close_shared", "withdraw", "grant", "cancel", "pay_out", "pay_out failed",
 }  # fmt: skip
 """What must have succeeded at least once: a machine that is only ever refused shows nothing."""
 
