@@ -13,7 +13,7 @@ from bot.results import Answer, Choice, Effect, Result
 from bot.rules import changes
 from bot.rules.book import decide_rule, rules_of
 from bot.rules.changes import Wish
-from bot.rules.grammar import read_order
+from bot.rules.grammar import Terms, read_order
 from bot.rules.model import Kind, Parameters, Penalty, Rule, State
 from bot.rules.shapes import NAMES
 from bot.transport import TransportError
@@ -43,7 +43,8 @@ async def rules(context: Context) -> Result:
     if context.role < Role.ADMIN:
         raise Refused("role_too_low", needed=Role.ADMIN.word)
     words = split_words(context.args, context.entities)
-    order = read_order(words, context.bank.assets, lambda word: _person(context, word))
+    terms = Terms(context.bank.assets, context.bank.bail)
+    order = read_order(words, terms, lambda word: _person(context, word))
     return await _changed(context, order.wish, order.reason)
 
 
@@ -213,7 +214,7 @@ COMMAND = Command(
         "/rules allow example.org",
         "/rules words add spam scam",
         "/rules pattern fr[e3]{2}\\s+money delete warn",
-        "/rules flood 5 in 10s delete warn then jail 10m bail 1 after 3 in 1d",
+        "/rules flood 5 in 10s delete warn then jail 10m after 3 in 1d",
         "/rules links off",
     ),
     actions={

@@ -21,6 +21,7 @@ from bot.rules.flood import LONGEST_SECONDS, MOST_MESSAGES
 from bot.rules.model import Consequence, Kind, Parameters, Penalty, State, Step
 from ledger.adminaudit import MAX_REASON
 from ledger.errors import Refused
+from ledger.jails import MINUTE_MS, BailTerms
 from ledger.money import Amount, Asset
 
 MOST_STEPS: Final = 5
@@ -36,6 +37,13 @@ _PLAIN: Final = (Kind.LINKS, Kind.STICKERS, Kind.FORWARDS)
 
 Find = Callable[[Word], int]
 """Returns the id of the person whom a word names, or refuses."""
+
+
+class Terms(NamedTuple):
+    """What amounts are in: the listed assets, the main one first, and the bail where nobody names it."""
+
+    assets: Sequence[Asset]
+    bail: BailTerms
 
 
 class Order(NamedTuple):
@@ -94,18 +102,18 @@ class _Words:
             raise Refused("rules_unclear", typed=self._left[0].text)
 
 
-def read_order(typed: Sequence[Word], assets: Sequence[Asset], find: Find) -> Order:
+def read_order(typed: Sequence[Word], terms: Terms, find: Find) -> Order:
     """Read the words after /rules. Raises Refused with a code that begins with ``rules_``, or of an amount or ``find``."""
     end = next((i for i, word in enumerate(typed) if i > 1 and word.text.lower() == "because"), len(typed))
     reason = " ".join(word.text for word in typed[end + 1 :])
     told = " ".join(word.text for word in typed[:end])
     left = _Words(typed[:end])
-    wish = _read(left, assets, find)
+    wish = _read(left, terms, find)
     left.end()
     return Order(wish, reason or f"/rules {told}"[:MAX_REASON])
 
 
-def _read(left: _Words, assets: Sequence[Asset], find: Find) -> Wish:
+def _read(left: _Words, terms: Terms, find: Find) -> Wish:
     first = left.take().lower()
     if first.isascii() and first.isdigit():
         return changes.turned(int(first[:9]), _state(left))
@@ -123,7 +131,7 @@ def _read(left: _Words, assets: Sequence[Asset], find: Find) -> Wish:
     left.skip("on")
     person = left.person(find)
     left.skip("on")
-    consequence = _consequence(left, assets) if left else None
+    consequence = _consequence(left, terms) if left else None
     return changes.stated(kind, person, parameters, consequence)
 
 
@@ -204,7 +212,7 @@ def _allowed(left: _Words, verb: str) -> Wish:
 # What follows
 
 
-def _consequence(left: _Words, assets: Sequence[Asset]) -> Consequence:
+def _consequence(left: _Words, terms: Terms) -> Consequence:
     deletes = False
     steps: list[Step] = []
     while left and left.next != "then":
@@ -213,9 +221,9 @@ def _consequence(left: _Words, assets: Sequence[Asset]) -> Consequence:
             continue
         if steps:
             raise Refused("rules_two_penalties")
-        steps.append(_penalty(left, assets))
+        steps.append(_penalty(left, terms))
     while left.skip("then"):
-        step = _penalty(left, assets)
+        step = _penalty(left, terms)
         if not left.skip("after"):
             raise Refused("rules_after")
         after = _count(left, 2, 100)
@@ -238,32 +246,33 @@ def _check_steps(steps: Sequence[Step]) -> None:
         raise Refused("rules_steps")
 
 
-def _penalty(left: _Words, assets: Sequence[Asset]) -> Step:
+def _penalty(left: _Words, terms: Terms) -> Step:
     typed = left.take().lower()
     reader = _PENALTIES.get(typed)
     if reader is None:
         raise Refused("rules_action", typed=typed)
-    return reader(left, assets)
+    return reader(left, terms)
 
 
-def _warn(_left: _Words, _assets: Sequence[Asset]) -> Step:
+def _warn(_left: _Words, _terms: Terms) -> Step:
     return Step(Penalty.WARN)
 
 
-def _fine(left: _Words, assets: Sequence[Asset]) -> Step:
-    amount, asset = left.amount(assets)
+def _fine(left: _Words, terms: Terms) -> Step:
+    amount, asset = left.amount(terms.assets)
     return Step(Penalty.FINE, amount=amount, denom=asset.denom)
 
 
-def _jail(left: _Words, assets: Sequence[Asset]) -> Step:
+def _jail(left: _Words, terms: Terms) -> Step:
     minutes = -(-_seconds(left, LONGEST_JAIL_SECONDS) // 60)
-    if not left.skip("bail"):
-        raise Refused("rules_bail")
-    bail, asset = left.amount(assets)
-    return Step(Penalty.JAIL, minutes=minutes, bail=bail, denom=asset.denom)
+    if left.skip("bail"):
+        bail, asset = left.amount(terms.assets)
+        return Step(Penalty.JAIL, minutes=minutes, bail=bail, denom=asset.denom)
+    usual = terms.bail.bail(minutes * MINUTE_MS)
+    return Step(Penalty.JAIL, minutes=minutes, bail=usual.amount, denom=usual.denom)
 
 
-_PENALTIES: Final[Mapping[str, Callable[[_Words, Sequence[Asset]], Step]]] = {
+_PENALTIES: Final[Mapping[str, Callable[[_Words, Terms], Step]]] = {
     "warn": _warn,
     "fine": _fine,
     "jail": _jail,

@@ -15,6 +15,8 @@ from bot.rules.words import visible
 
 MOST_LINKS: Final = 200
 """Links of one message that are looked at; a message has room for few more."""
+_MOST_SCHEMES: Final = 3
+"""How often one address may begin anew, as in https:https:example.org."""
 
 _BEGINS: Final = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{0,30}://|\bwww\.")
 _ENDS: Final = ".,;:!?\"'()[]{}<>«»“”„…"
@@ -83,21 +85,22 @@ def links(said: Said) -> list[Link]:
 def leads_to(address: str) -> Link:
     """Return where ``address`` leads, as a browser would read it."""
     text = visible(address).strip().replace("\\", "/").translate(_DOTS)
-    if not re.match(r"(?i)[a-z][a-z0-9+.-]*:", text) or re.match(r"[^/:]+:\d", text):
-        text = f"//{text}"
-    try:
-        parts = urlsplit(text)
-        host, scheme = parts.hostname or "", parts.scheme
-    except ValueError:
-        return Link("")
-    if scheme == "tg":
-        return _in_telegram(parts.query)
-    if not host and scheme in ("http", "https"):
+    for _ in range(_MOST_SCHEMES):
+        if not re.match(r"(?i)[a-z][a-z0-9+.-]*:", text) or re.match(r"[^/:]+:\d", text):
+            text = f"//{text}"
+        try:
+            parts = urlsplit(text)
+            host, scheme = parts.hostname or "", parts.scheme
+        except ValueError:
+            return Link("")
+        if scheme == "tg":
+            return _in_telegram(parts.query)
+        if host or scheme not in ("http", "https"):
+            host = domain(host) or ""
+            return Link(TELEGRAM if host in _TELEGRAMS else host, parts.path.strip("/").lower())
         # Browsers open https:example.org and https:///example.org all the same.
-        return leads_to(parts.path.lstrip("/")) if parts.path.strip("/") else Link("")
-    host = domain(host) or ""
-    path = parts.path.strip("/").lower()
-    return Link(TELEGRAM if host in _TELEGRAMS else host, path)
+        text = parts.path.lstrip("/")
+    return Link("")
 
 
 def domain(text: str) -> str | None:

@@ -24,6 +24,17 @@ from ledger.violations import RULE, Case, decide_warning, is_immune
 NOTICE_MS: Final = 60_000
 """A deletion alone is told in the group once in this time to whoever goes on."""
 
+_WHAT: Final = {
+    Kind.LINKS: "a link",
+    Kind.MEDIA: "media that are not wanted",
+    Kind.STICKERS: "a sticker",
+    Kind.FORWARDS: "a forwarded message",
+    Kind.WORDS: "a word that is not wanted",
+    Kind.PATTERN: "a text that is not wanted",
+    Kind.FLOOD: "many messages at once",
+}
+"""The reason that stands in the books."""
+
 _KNOWN: Final = "SELECT 1 FROM rule_violations WHERE rule = ? AND chat = ? AND message = ?"
 _LATELY: Final = """
 SELECT said_at FROM rule_violations WHERE rule = :rule AND person = :person AND counts = 1 AND said_at > :since
@@ -152,7 +163,7 @@ def _penalty(view: View, offence: Offence, count: _Count, owners: Collection[int
     case = Case(
         AccountId(offence.person),
         offence.chat,
-        f"rule {count.rule.number}: {count.rule.kind.value}",
+        f"{_WHAT[count.rule.kind]} (rule {count.rule.number})",
         RULE,
         rule=f"{count.rule.number}.{count.rule.version}",
         message=offence.message,

@@ -101,7 +101,7 @@ REFUSALS: Final = {
         "floods look back an hour at most, steps 90 days, a jail lasts a year at most."
     ),
     "rules_action": (
-        "What follows? <code>delete</code>, <code>warn</code>, <code>fine 1</code> or <code>jail 10m bail 1</code>; "
+        "What follows? <code>delete</code>, <code>warn</code>, <code>fine 1</code> or <code>jail 10m</code>; "
         "delete can stand beside another."
     ),
     "rules_two_penalties": (
@@ -110,7 +110,6 @@ REFUSALS: Final = {
     "rules_after": "After how many, in what time? <code>then fine 1 after 3 in 1d</code>.",
     "rules_steps": "Each step comes after more violations than the one before it.",
     "rules_steps_many": "A rule can have {limit} steps.",
-    "rules_bail": "What is the bail? <code>jail 10m bail 1</code>. Friends can pay it too.",
     "rules_who": "{name} has changed names lately, so I don't guess whom you mean. Please mention them from the list.",
 }
 

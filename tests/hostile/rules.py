@@ -8,13 +8,16 @@ from bot.recipients import Word, split_words
 from bot.rules import links, shapes
 from bot.rules.book import decide_rule
 from bot.rules.flood import Watch
-from bot.rules.grammar import read_order
+from bot.rules.grammar import Terms, read_order
 from bot.rules.judge import judge
 from bot.rules.model import Consequence, Kind, Parameters, Rule, State, consequence_of, parameters_of
 from ledger.errors import Refused
+from ledger.jails import BailTerms
+from ledger.money import Amount
 from ledger.roles import Actor
 from tests.hostile.books import ANA, ASSETS, BEN, NOW, Schema
 
+TERMS: Final = Terms(ASSETS, BailTerms(ASSETS[0].denom, Amount(1), Amount(1)))
 GROUP: Final = Chat(-100, ChatKind.SUPERGROUP, "Plaza")
 _LOOKED_FOR: Final = {
     Kind.LINKS: Parameters(),
@@ -54,7 +57,7 @@ def order(raw: bytes) -> None:
     """What an admin types after /rules, as far as the rows that keep it."""
     words = split_words(raw.decode("utf-8", "replace"))
     try:
-        read = read_order(words, ASSETS, _person)
+        read = read_order(words, TERMS, _person)
         decision = decide_rule(_schema(), Actor(ANA, owner=True), GROUP.id, read.wish, read.reason)
     except Refused as refusal:
         _check_code(refusal.code)

@@ -64,6 +64,8 @@ def rule(kind: Kind, parameters: Parameters | None = None, **more: Any) -> Rule:
         ("https://[::1]/x", "::1"),
         ("https://[", ""),
         ("https://", ""),
+        ("https:https:evil.example", "evil.example"),
+        ("https:" * 1000 + "evil.example", ""),
         ("https://telegram.me/x", "t.me"),
         ("tg://resolve?domain=evilgroup", "t.me"),
     ],
@@ -224,6 +226,10 @@ def test_what_a_pattern_finds(typed: str, text: str, *, found: bool) -> None:
 )
 def test_what_can_be_no_pattern(typed: str) -> None:
     assert pattern.problem(typed)
+
+
+def test_a_pattern_that_cannot_be_read_any_more_finds_nothing() -> None:
+    assert pattern.breaks(said("(("), "((") is False
 
 
 @given(st.text(max_size=40), st.text(max_size=200))

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from bot.recipients import Word, split_words
 from bot.rules.changes import MOST_ITEMS, Change
-from bot.rules.grammar import read_order
+from bot.rules.grammar import Terms, read_order
 from bot.rules.model import Consequence, Kind, Parameters, Penalty, Rule, State, Step
 from ledger.errors import Refused
-from ledger.money import Asset, Denom
+from ledger.jails import BailTerms
+from ledger.money import Amount, Asset, Denom
 
 JUNO = Asset(Denom("ujuno"), "JUNO", 6)
+TERMS = Terms((JUNO,), BailTerms(JUNO.denom, Amount(1_000_000), Amount(50_000)))
 BEN = 22
 DELETE = Consequence(deletes=True)
 
@@ -40,7 +42,7 @@ def find(word: Word) -> int:
 
 
 def typed(text: str) -> Change:
-    return read_order(split_words(text), (JUNO,), find).wish(STANDING)
+    return read_order(split_words(text), TERMS, find).wish(STANDING)
 
 
 def refusal(text: str) -> str:
@@ -96,6 +98,12 @@ def test_steps_are_read_in_order() -> None:
     )
 
 
+@pytest.mark.parametrize(("time", "bail"), [("10m", 1_000_000), ("1h", 3_000_000), ("90s", 1_000_000)])
+def test_a_bail_that_nobody_names_is_that_of_the_settings(time: str, bail: int) -> None:
+    (step,) = typed(f"links jail {time}").consequence.steps
+    assert (step.bail, step.denom) == (bail, "ujuno")
+
+
 def test_a_first_step_may_be_missing() -> None:
     assert typed("links delete then warn after 2 in 1h").consequence.steps == (Step(Penalty.WARN, 2, 3600),)
 
@@ -124,10 +132,10 @@ def test_a_rule_is_turned(text: str, number: int, state: State) -> None:
 
 
 def test_a_reason_stands_behind_because() -> None:
-    order = read_order(split_words("links delete because of the bots"), (JUNO,), find)
+    order = read_order(split_words("links delete because of the bots"), TERMS, find)
     assert order.reason == "of the bots"
-    assert read_order(split_words("links delete"), (JUNO,), find).reason == "/rules links delete"
-    assert len(read_order(split_words("words add" + " spam" * 99), (JUNO,), find).reason) == 300
+    assert read_order(split_words("links delete"), TERMS, find).reason == "/rules links delete"
+    assert len(read_order(split_words("words add" + " spam" * 99), TERMS, find).reason) == 300
 
 
 @pytest.mark.parametrize(
@@ -147,7 +155,7 @@ def test_a_reason_stands_behind_because() -> None:
         ("links fine", "amount_missing"),
         ("links fine 1,5", "amount_comma"),
         ("links fine all", "amount_all"),
-        ("links jail 10m", "rules_bail"),
+        ("links jail 10m bail", "amount_missing"),
         ("links jail soon bail 1", "rules_time"),
         ("links jail 0m bail 1", "rules_time"),
         ("links jail 400d bail 1", "rules_time"),
@@ -227,7 +235,7 @@ _WORDS = st.sampled_from(
 def test_whatever_is_typed_is_a_wish_or_a_refusal(text: str) -> None:
     words = split_words(text)
     try:
-        change = read_order(words, (JUNO,), find).wish(STANDING)
+        change = read_order(words, TERMS, find).wish(STANDING)
     except Refused as refused:
         assert refused.code.startswith(("rules_", "amount_", "recipient_"))  # noqa: PT017 - one of many
     else:
