@@ -24,6 +24,8 @@ _SENTENCES: Final = {
     "posting_without_fine": "transaction {} pays no fine",
     "bail_not_as_posted": "jail {} is not what was posted for its bail",
     "posting_without_bail": "transaction {} is bail for nobody",
+    "rule_without_penalty": "the broken rule {} brought a penalty that is not on record",
+    "penalty_without_rule": "violation {} was found by a rule that knows nothing of it",
     "unclaimed_not_as_booked": "UNCLAIMED owns another sum of {} than its rows say",
     "unclaimed_not_as_assigned": "unclaimed deposit {} has another rest than its assignments leave",
     "assignment_not_as_posted": "assignment {} is not what was posted for it",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bot.amounts import take_amount
+from bot.durations import read_duration
 from bot.recipients import Word
 from bot.rules import changes, links, pattern, shapes, words
 from bot.rules.changes import Wish
@@ -29,8 +30,6 @@ LONGEST_STEP_SECONDS: Final = 90 * 24 * 3600
 LONGEST_JAIL_SECONDS: Final = 365 * 24 * 3600
 ALL: Final = "all"
 
-_TIME: Final = re.compile(r"([0-9]{1,6})([smhd])")
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 _STATES: Final = {"on": State.ON, "off": State.OFF, "remove": State.REMOVED}
 _ACTIONS: Final = ("delete", "warn", "fine", "jail")
 _PLAIN: Final = (Kind.LINKS, Kind.STICKERS, Kind.FORWARDS)
@@ -287,9 +286,7 @@ def _count(left: _Words, least: int, most: int) -> int:
 
 
 def _seconds(left: _Words, most: int) -> int:
-    typed = left.take().lower()
-    found = _TIME.fullmatch(typed)
-    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    seconds = read_duration(left.take(), "smhd") or 0
     if not 0 < seconds <= most:
-        raise Refused("rules_time", typed=typed)
+        raise Refused("rules_time")
     return seconds

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot.durations import spelled
 from bot.html import Html, escape, join
 from bot.words import Composed, Facts, Words
 
@@ -189,11 +190,7 @@ def _step(words: Words, step: Mapping[str, Any]) -> Html:
 
 
 def _span(seconds: int) -> Html:
-    """Return a time as one types it: in the largest unit that needs no fraction."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds and seconds % size == 0:
-            return escape(f"{seconds // size}{unit}")
-    return escape(f"{seconds}s")
+    return escape(spelled(seconds))
 
 
 def _broken(words: Words, facts: Facts) -> Html:

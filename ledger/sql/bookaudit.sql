@@ -93,6 +93,24 @@ WHERE jails.state = 'bailed' AND (
 SELECT id FROM transactions
 WHERE kind = 'bail' AND id NOT IN (SELECT posting FROM jails WHERE state = 'bailed')
 
+-- name: rule_without_penalty
+-- Penalties of rules of a chat that the record does not bear out.
+SELECT id FROM rule_violations AS broken
+WHERE penalty <> 'none' AND NOT EXISTS (
+    SELECT 1 FROM violations
+    WHERE person = broken.person AND chat = broken.chat AND message = broken.message AND kind = broken.penalty
+        AND rule = broken.rule || '.' || broken.version
+)
+
+-- name: penalty_without_rule
+-- Violations that a rule is said to have found, of which no rule knows.
+SELECT id FROM violations
+WHERE rule IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM rule_violations AS broken
+    WHERE violations.person = broken.person AND violations.chat = broken.chat AND violations.message = broken.message
+        AND violations.kind = broken.penalty AND violations.rule = broken.rule || '.' || broken.version
+)
+
 -- name: unclaimed_not_as_booked
 -- Denoms of which UNCLAIMED owns another sum than its rows say.
 SELECT denom FROM (

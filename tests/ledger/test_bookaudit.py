@@ -96,6 +96,14 @@ def test_books_that_were_kept_by_the_program_are_clean(file: sqlite3.Connection)
         ("UPDATE jails SET ended_by = 22", "jail 2 is not what was posted"),
         ("UPDATE jails SET state = 'released', posting = NULL", "is bail for nobody"),
         ("DELETE FROM jails", "is neither"),
+        (
+            "INSERT INTO rule_violations VALUES (7, 1, 1, -100, 5, 22, 1, 1, 'warn', 1)",
+            "the broken rule 7 brought a penalty that is not on record",
+        ),
+        (
+            "INSERT INTO violations VALUES (9, 22, -100, 'warn', 'a link', 0, '1.1', 5, 1)",
+            "violation 9 was found by a rule that knows nothing of it",
+        ),
         ("UPDATE unclaimed SET remaining = 0", "UNCLAIMED owns another sum of ujuno"),
         (
             "UPDATE giveaways SET total = 104 WHERE id = 1",
