@@ -197,6 +197,7 @@ _Act = Callable[[Context, Share, Sequence[Word]], Result]
 _WORDS: Final[dict[str, _Act]] = {
     "deposit": shared_money.deposit,
     "send": shared_money.send,
+    "withdraw": shared_money.withdraw,
     "invite": shared_members.invite,
     "role": shared_members.change,
     "limit": shared_members.limit,

@@ -71,6 +71,14 @@ def send(context: Context, share: Share, words: Sequence[Word]) -> Result:
     return _doubted(context, order, found) if found.doubt else _pay(context, share.account, order)
 
 
+def withdraw(_context: Context, share: Share, _words: Sequence[Word]) -> Result:
+    """Say how coins get out to the chain: by way of a member's own balance, whose limits and address count.
+
+    Raises Refused ``shared_withdraw``, always.
+    """
+    raise Refused("shared_withdraw", number=share.account.number)
+
+
 async def confirm(context: Context) -> Result:
     """Pay what was asked about."""
     return _pay(context, _pressed(context).account, Payment(**context.arguments))

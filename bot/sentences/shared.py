@@ -102,6 +102,10 @@ REFUSALS: Final = {
     "shared_word_unknown": "I don't know what “{typed}” is about a shared account. What I know: {words}.",
     "shared_words_left": "I don't know what “{typed}” is for there. Please send it again without.",
     "shared_send_incomplete": "How much, and to whom? <code>/shared {number} send 5 @name</code>",
+    "shared_withdraw": (
+        "Coins leave for the chain from somebody's own balance. Send them to yourself, with your @name: "
+        "<code>/shared {number} send 5 @name</code>; then /withdraw pays them out."
+    ),
     "shared_limit_missing": (
         "Which limits? At once and in 24 hours, or <code>none</code>: <code>/shared {number} limit @name 5 20</code>"
     ),

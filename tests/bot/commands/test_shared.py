@@ -277,6 +277,7 @@ async def test_names_of_several_words_are_read_whole(bot: Stage, ana: User, at_a
         ("/shared 100 deposit 11", "That takes 11 JUNO, and you have 10 JUNO."),
         ("/shared 100 send", "How much, and to whom? /shared 100 send 5 @name"),
         ("/shared 100 send 5", "To whom?"),
+        ("/shared 100 withdraw 5 juno1", "Coins leave for the chain from somebody's own balance."),
         ("/shared 100 send all @ben", "There is no JUNO in it to send."),
         ("/shared 100 send 5 @ben", "That takes 5 JUNO, and Picnic has 0 JUNO."),
         ("/shared 100 invite @ben", "As what?"),

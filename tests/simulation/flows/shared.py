@@ -19,7 +19,6 @@ MOST_CLUBS: Final = 6
 AT_ONCE: Final = 3 * JUNO
 """What a member may spend at once, and (twice as much) in a day; founders have no limits."""
 A_DAY: Final = 2 * AT_ONCE
-FUND: Final = 15 * JUNO
 _NUMBER: Final = re.compile(r"is open, and its number is (\d+)")
 _ACCOUNT: Final = "SELECT id FROM shared_accounts WHERE name = ?"
 _POSTED: Final = """
@@ -112,7 +111,7 @@ class Shared(Flow):
             Act(self._invite, 4),
             Act(self._answer_invitation, 12),
             Act(self._steal_invitation, 2),
-            Act(self._fill, 5),
+            Act(self._fill, 9),
             Act(self._fill_from_chain, 2),
             Act(self._spend, 12),
             Act(self._spend_at_the_limit, 6),
@@ -121,11 +120,9 @@ class Shared(Flow):
         )
 
     def begin(self) -> None:
-        """Let some accounts be there from the beginning, with coins in them, and people invited."""
+        """Let some accounts be there from the beginning, and people be invited."""
         for _ in range(2):
             self._open()
-        for club in self._clubs:
-            self._say(club.founder, club, f"deposit {_spelled(FUND)}", amount=FUND)
         for _ in range(8):
             self._invite()
 
@@ -174,8 +171,8 @@ class Shared(Flow):
 
     def _fill(self) -> None:
         club = self.rng.choice(self._clubs)
-        person = club.founder if self.rng.random() < 0.8 else self.people.one(self.rng)
-        amount = self.rng.randrange(1, 20 * JUNO)
+        person = club.founder if self.rng.random() < 0.9 else self.people.one(self.rng)
+        amount = self.rng.randrange(JUNO, 40 * JUNO)
         self._say(person, club, f"deposit {_spelled(amount)}", amount=amount)
 
     def _fill_from_chain(self) -> None:
@@ -194,19 +191,21 @@ class Shared(Flow):
             self._arrivals.append(Arrival(canonical(encoded), memo, purse.address, amount))
 
     def _spend(self) -> None:
-        """Let somebody spend: mostly who was invited once, whatever became of it; or the founder; or a stranger."""
+        """Let somebody spend: mostly who said yes once, whatever became of it; or the founder; or a stranger."""
         club = self.rng.choice(self._clubs)
-        invited = [each.whom for each in self._orders if each.word == "invite" and each.club == club]
-        spender = self.people.one(self.rng)
-        if invited and self.rng.random() < 0.8:
-            spender = self.people.by_id(self.rng.choice(invited))
-        elif self.rng.random() < 0.6:
-            spender = club.founder
-        self._pay(spender, club, self.rng.randrange(1, AT_ONCE * 5 // 4))
+        spender = self.rng.choice((club.founder, self.people.one(self.rng)))
+        joined = self._joined()
+        if joined and self.rng.random() < 0.7:
+            press = self.rng.choice(joined)
+            club, spender = press.club, self.people.by_id(press.who)
+        self._pay(spender, club, self.rng.randrange(1, AT_ONCE * 3 // 2))
+
+    def _joined(self) -> list[Press]:
+        return [each for each in self._presses if each.column == YES]
 
     def _spend_at_the_limit(self) -> None:
         """Let a member write several payments at once, of which one fits at the end of a day."""
-        joined = [each for each in self._presses if each.column == YES]
+        joined = self._joined()
         if joined:
             press = self.rng.choice(joined)
             for _ in range(3):
@@ -219,7 +218,7 @@ class Shared(Flow):
 
     def _revoke(self) -> None:
         """Let a founder end somebody's part, who spends in the same moment as often as not."""
-        joined = [each for each in self._presses if each.column == YES]
+        joined = self._joined()
         if joined:
             press = self.rng.choice(joined)
             member = self.people.by_id(press.who)
