@@ -40,7 +40,7 @@ ANSWERS: Final = {
         "It is good for {minutes} minutes, once, and for you alone. If you sent from an exchange, that address is theirs: "
         "ask an admin instead."
     ),
-    "claim.done": "<b>{total}</b> is yours now. /balance{more_line}\n<i>Deposit {deposit}, receipt {receipt}</i>",
+    "claim.done": "<b>{total}</b> is yours now. /balance{more_line}\n<i>Receipt {receipt}, deposit {deposit}</i>",
     "claim.more": "\nThat transaction brought more: <code>/claimdeposit {deposit}</code> again takes the next part.",
 }
 
@@ -55,7 +55,7 @@ DOUBTS: Final = {
 NEWS: Final = {
     "deposit.assigned": (
         "<b>{amount}</b> that had arrived for nobody is yours now: {by} assigned it to you.\n“{reason}”\n/balance\n"
-        "<i>Deposit {deposit}, receipt {receipt}</i>"
+        "<i>Receipt {receipt}, deposit {deposit}</i>"
     ),
     "unclaimed.assigned": (
         "{by_name} assigned <b>{amount}</b> of unclaimed deposit {deposit} to {to}.\n“{reason}”{rest}\n"

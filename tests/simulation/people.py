@@ -54,6 +54,14 @@ class Command(NamedTuple):
     source: int
 
 
+class Stray(NamedTuple):
+    """Coins in one output with a memo that names nobody: who sent them, by which transaction, how many base units."""
+
+    sender: int
+    tx_hash: str
+    amount: int
+
+
 class People:
     """Everybody, in a group; the owner is apart. What is chosen comes from the random source that the caller gives."""
 
@@ -80,6 +88,8 @@ class People:
         """By address, which account wanted it to be paid."""
         self.deposits: list[bytes] = []
         """Transactions that paid in, as they were sent."""
+        self.strays: list[Stray] = []
+        """What was paid in for nobody."""
         self.said: deque[Command] = deque(maxlen=REMEMBERED)
         """The last commands, for whoever repeats, edits or forwards them."""
 

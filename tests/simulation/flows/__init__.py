@@ -12,6 +12,7 @@ from tests.simulation.flows.roles import Roles
 from tests.simulation.flows.rules import Rules
 from tests.simulation.flows.shared import Shared
 from tests.simulation.flows.transfers import Transfers
+from tests.simulation.flows.unclaimed import Unclaimed
 from tests.simulation.flows.withdrawals import Withdrawals
 
 FLOWS: Final[tuple[type[Flow], ...]] = (
@@ -25,4 +26,5 @@ FLOWS: Final[tuple[type[Flow], ...]] = (
     Shared,
     Mischief,
     Restores,
+    Unclaimed,
 )

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from chain import cosmos
 from chain.light import wire
+from chain.wallet import tx_hash
 from ledger.accounts import BOT_TREASURY, UNCLAIMED
 from sandbox.node.decoding import Coin
 from sandbox.node.node import UNLISTED
@@ -13,7 +14,7 @@ from sandbox.node.people import Output, SpelledCoin
 from tests.simulation.books import Books
 from tests.simulation.city import DENOM, JUNO, City
 from tests.simulation.flow import Act, Flow
-from tests.simulation.people import OPENING, TREASURY, People, Person
+from tests.simulation.people import OPENING, TREASURY, People, Person, Stray
 from tests.simulation.witness import canonical
 
 BAD_MEMOS: Final = (
@@ -62,7 +63,8 @@ class Deposits(Flow):
         """Return what people do."""
         return (
             Act(self._deposit, 14),
-            Act(self._odd_deposit, 6),
+            Act(self._odd_deposit, 5),
+            Act(self._stray_deposit, 8),
             Act(self._failing_deposit, 2),
             Act(self._two_bodies, 2),
             Act(self._mint, 1),
@@ -82,17 +84,22 @@ class Deposits(Flow):
             memo = b" " + memo + b"\n"
         self._pay_in(person, [str(amount)], memo, [(person.id, amount)])
 
+    def _stray_deposit(self) -> None:
+        """Send coins with a memo that names nobody."""
+        person = self.people.one(self.rng)
+        amount = self.rng.randrange(1, JUNO)
+        encoded = self._pay_in(person, [str(amount)], self.rng.choice(BAD_MEMOS), [(UNCLAIMED, amount)])
+        self.people.strays.append(Stray(person.id, tx_hash(encoded), amount))
+
     def _odd_deposit(self) -> None:
         person = self.people.one(self.rng)
         amount = self.rng.randrange(1, JUNO)
         memo = str(person.id).encode()
-        kind = self.rng.randrange(4)
+        kind = self.rng.randrange(3)
         if kind == 0:
-            self._pay_in(person, [str(amount)], self.rng.choice(BAD_MEMOS), [(UNCLAIMED, amount)])
-        elif kind == 1:
             spelling = self.rng.choice(list(ODD_AMOUNTS))
             self._pay_in(person, [spelling], memo, [(UNCLAIMED, ODD_AMOUNTS[spelling])])
-        elif kind == 2:
+        elif kind == 1:
             self._pay_in(person, [str(amount)], b"\xff\xfe", [(UNCLAIMED, amount)])
         else:
             wanted = [(person.id, amount), (person.id, amount + 1)]
@@ -107,11 +114,13 @@ class Deposits(Flow):
 
     def _pay_in(
         self, person: Person, spelled: Sequence[str], memo: bytes, wanted: Sequence[tuple[int, int]]
-    ) -> None:
+    ) -> bytes:
+        """Send coins that ``wanted`` tells the accounts of; return the transaction."""
         outputs = [Output(TREASURY, (SpelledCoin(DENOM, amount),)) for amount in spelled]
         encoded, result = self.city.node.send(self.city.node.purse(str(person.id)), outputs, memo=memo)
         if result.outcome.code == 0:
             self._sent(encoded, wanted)
+        return encoded
 
     def _sent(self, encoded: bytes, wanted: Sequence[tuple[int, int]]) -> None:
         self.people.deposits.append(encoded)

@@ -12,6 +12,7 @@ from tests.simulation.mistakes import (
     restores,
     rules,
     shared,
+    unclaimed,
     withdrawals,
 )
 from tests.simulation.planting import Mistake
@@ -26,5 +27,6 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
     *shared.MISTAKES,
     *restores.MISTAKES,
     *rules.MISTAKES,
+    *unclaimed.MISTAKES,
     *chain.MISTAKES,
 )
