@@ -281,7 +281,7 @@ _PENALTIES: Final[Mapping[str, Callable[[_Words, Terms], Step]]] = {
 def _count(left: _Words, least: int, most: int) -> int:
     typed = left.take()
     if not re.fullmatch(r"[0-9]{1,4}", typed) or not least <= int(typed) <= most:
-        raise Refused("rules_count", typed=typed, least=least, most=most)
+        raise Refused("rules_count", least=least, limit=most)
     return int(typed)
 
 

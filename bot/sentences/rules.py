@@ -96,7 +96,7 @@ REFUSALS: Final = {
     ),
     "rules_pattern_long": "That pattern is too long: {limit} characters at most.",
     "rules_flood": "How many messages in what time? <code>/rules flood 5 in 10s delete</code>.",
-    "rules_count": "I need a number from {least} to {most} there.",
+    "rules_count": "I need a number from {least} to {limit} there.",
     "rules_time": (
         "I need a time there, such as <code>10s</code>, <code>5m</code>, <code>2h</code> or <code>1d</code>; "
         "floods look back an hour at most, steps 90 days, a jail lasts a year at most."
@@ -183,9 +183,9 @@ def _step(words: Words, step: Mapping[str, Any]) -> Html:
     what = words.fill(_STEPS.get(str(step.get("penalty")), ""), told, span=span)
     if int(step.get("after", 1)) < 2:
         return what
-    count = {"after": step["after"], "what": ""}
+    times = escape(step["after"])
     return words.fill(
-        "{what} from the {after}th in {within}", count, what=what, within=_span(step.get("seconds", 0))
+        "{what} after {times} in {within}", {}, what=what, times=times, within=_span(step["seconds"])
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.intents import Ignored, Intent, Migrated, Said, Tapped, Unreadable
+from bot.intents import Ignored, Intent, Media, Migrated, Said, Tapped, Unreadable, called
 from bot.outgoing import Address, Message
 from bot.transport import (
     BadToken,
@@ -272,3 +272,76 @@ async def test_a_server_without_ephemeral_messages_is_known(answering: Answering
 
 def test_the_token_is_in_no_repr() -> None:
     assert "secret" not in repr(Telegram("1:secret"))
+
+
+# What rules look at
+
+
+def shown(**more: Any) -> Said:
+    sent = message(**more)
+    sent.pop("text")
+    said = read(message=sent).deed
+    assert isinstance(said, Said)
+    return said
+
+
+FILE = {"file_id": "a", "file_unique_id": "b", "duration": 1, "width": 1, "height": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        ({"photo": [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]}, Media.PHOTO),
+        ({"voice": FILE}, Media.VOICE),
+        ({"animation": FILE, "document": {"file_id": "a", "file_unique_id": "b"}}, Media.ANIMATION),
+        ({"dice": {"emoji": "x", "value": 1}}, Media.DICE),
+        (
+            {
+                "venue": {"location": {"latitude": 1, "longitude": 1}, "title": "x", "address": "y"},
+                "location": {"latitude": 1, "longitude": 1},
+            },
+            Media.LOCATION,
+        ),
+    ],
+)
+def test_what_a_message_shows_is_told(content: dict[str, Any], media: Media) -> None:
+    assert shown(**content).media is media
+
+
+def test_a_caption_is_the_text_of_a_picture_and_never_a_command() -> None:
+    entities = [{"type": "bot_command", "offset": 0, "length": 5}]
+    said = shown(voice=FILE, caption="/send 5", caption_entities=entities, media_group_id="7")
+    assert (said.text, said.album, said.entities[0].kind) == ("/send 5", "7", "bot_command")
+    assert called(said) is None
+
+
+def test_addresses_behind_words_and_buttons_are_read() -> None:
+    said = read(
+        message=message(
+            entities=[{"type": "text_link", "offset": 0, "length": 6, "url": "https://x.example"}],
+            reply_markup={"inline_keyboard": [[{"text": "go", "url": "https://y.example"}]]},
+        )
+    ).deed
+    assert isinstance(said, Said)
+    assert said.links == ("https://x.example", "https://y.example")
+
+
+@pytest.mark.parametrize(
+    ("more", "channel"),
+    [
+        ({}, False),
+        ({"sender_chat": PLAZA}, False),
+        ({"sender_chat": {"id": -100999, "type": "channel", "title": "N"}}, True),
+        (
+            {
+                "sender_chat": {"id": -100999, "type": "channel", "title": "N"},
+                "is_automatic_forward": True,
+            },
+            False,
+        ),
+    ],
+)
+def test_a_foreign_channel_is_told_from_the_groups_own(more: dict[str, Any], *, channel: bool) -> None:
+    said = read(message=message(**more)).deed
+    assert isinstance(said, Said)
+    assert said.channel is channel

@@ -6,16 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.outgoing import plain
 from bot.recipients import Word, split_words
 from bot.rules.changes import MOST_ITEMS, Change
 from bot.rules.grammar import Terms, read_order
 from bot.rules.model import Consequence, Kind, Parameters, Penalty, Rule, State, Step
+from bot.speech import Sentences
 from ledger.errors import Refused
 from ledger.jails import BailTerms
 from ledger.money import Amount, Asset, Denom
 
 JUNO = Asset(Denom("ujuno"), "JUNO", 6)
 TERMS = Terms((JUNO,), BailTerms(JUNO.denom, Amount(1_000_000), Amount(50_000)))
+SPEECH = Sentences((JUNO,), "")
 BEN = 22
 DELETE = Consequence(deletes=True)
 
@@ -48,6 +51,9 @@ def typed(text: str) -> Change:
 def refusal(text: str) -> str:
     with pytest.raises(Refused) as refused:
         typed(text)
+    told = plain(SPEECH.render(f"refused.{refused.value.code}", refused.value.facts).html)
+    assert "…" not in told, "a fact is missing"
+    assert "0.0" not in told, "a number was taken for an amount"
     return refused.value.code
 
 
