@@ -7,6 +7,7 @@ from tests.simulation.flows.approvals import Approvals
 from tests.simulation.flows.deposits import Deposits
 from tests.simulation.flows.giveaways import Giveaways
 from tests.simulation.flows.mischief import Mischief
+from tests.simulation.flows.penalties import Penalties
 from tests.simulation.flows.restores import Restores
 from tests.simulation.flows.roles import Roles
 from tests.simulation.flows.rules import Rules
@@ -27,4 +28,5 @@ FLOWS: Final[tuple[type[Flow], ...]] = (
     Mischief,
     Restores,
     Unclaimed,
+    Penalties,
 )

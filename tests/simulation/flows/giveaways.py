@@ -29,6 +29,7 @@ _GIVEAWAYS: Final = """
 SELECT giveaways.*, entries.key FROM giveaways JOIN entries ON entries.id = funding ORDER BY giveaways.id
 """
 _CLAIMS: Final = "SELECT giveaway, number, claimant, at FROM giveaway_claims ORDER BY giveaway, number"
+_JAILED: Final = "SELECT 1 FROM jails WHERE person = ? AND from_at <= ? AND ifnull(ended_at, until_at) >= ?"
 _RANK_BEFORE: Final = """
 SELECT json_extract(after, '$.role') AS role FROM admin_audit
 WHERE action = 'role.changed' AND target = ? AND id < ? ORDER BY id DESC LIMIT 1
@@ -261,6 +262,9 @@ class Giveaways(Flow):
         code, giveaway = row["code"], begun.get(press.number)
         if code in (None, "giveaway_claimed"):
             right = (press.number, press.person) in claimed
+        elif code == "giveaway_jailed":
+            times = (press.person, row["done_at"], row["received_at"])
+            right = bool(books.select(_JAILED, times) or list(books.losses))
         elif code in ("giveaway_unknown", "button_unknown"):
             # The card is of books that are lost.
             right = bool(list(books.losses))

@@ -1,0 +1,135 @@
+"""Fines, jails and bail: what a bank of a group must not get wrong when somebody is to pay for being free."""
+
+from typing import Final
+
+from tests.simulation.planting import Edit, Mistake
+
+_BAIL: Final = """    if standing.state != "serving":
+        raise Refused("jail_ended", jail=number, state=standing.state)
+    if view.now >= standing.until_at:
+        raise Refused("jail_over", jail=number)
+"""
+_ONCE: Final = """WHEN OLD.state <> 'serving' OR (OLD.id, OLD.person, OLD.from_at"""
+
+MISTAKES: Final = (
+    Mistake(
+        "bail charged after the end",
+        12,
+        (
+            Edit(
+                "ledger/jails.py",
+                '    if view.now >= standing.until_at:\n        raise Refused("jail_over", jail=number)\n',
+                "",
+            ),
+            Edit(
+                "migrations/0007_penalties.sql",
+                "    CHECK (state <> 'served' OR ended_at >= until_at),\n    CHECK (state <> 'bailed' OR ended_at < until_at)\n",
+                "    CHECK (state <> 'served' OR ended_at >= until_at)\n",
+            ),
+        ),
+        "the database keeps the rule, too",
+    ),
+    Mistake(
+        "freed without a charge",
+        4,
+        (
+            Edit(
+                "ledger/jails.py",
+                'draft.write(_ended(view, standing, "bailed", payer, posting=first), *_freeing(view, jail, told))\n'
+                "    return Decision(jail, tuple(draft.entries), tuple(draft.rows))",
+                'draft.write(_ended(view, standing, "released", payer), *_freeing(view, jail, told))\n'
+                "    return Decision(jail, (), tuple(draft.rows))",
+            ),
+        ),
+    ),
+    Mistake(
+        "a jail ended by a clock outside of the writer",
+        4,
+        (
+            Edit(
+                "ledger/jails.py",
+                '    if view.now < standing.until_at:\n        raise Refused("jail_not_over", jail=number)\n',
+                "",
+            ),
+            Edit(
+                "ledger/jails.py",
+                'books.select(SQL["due"], (now, limit))',
+                'books.select(SQL["due"], (now + 20_000, limit))',
+            ),
+            Edit(
+                "migrations/0007_penalties.sql",
+                "    CHECK (state <> 'served' OR ended_at >= until_at),\n",
+                "",
+            ),
+        ),
+        "the reader's clock is ahead of the writer's",
+    ),
+    Mistake(
+        "two friends charged",
+        4,
+        (
+            Edit("ledger/jails.py", _BAIL, ""),
+            Edit("migrations/0007_penalties.sql", _ONCE, "WHEN (OLD.id, OLD.person, OLD.from_at"),
+            Edit(
+                "ledger/sql/penalties.sql",
+                "ended_by = :by, ended_at = :at\nWHERE id = :id AND state = 'serving'",
+                "ended_by = :by, ended_at = :at\nWHERE id = :id",
+            ),
+        ),
+        "the database ends a jail once, too",
+    ),
+    Mistake(
+        "a shorter jail in the place of a longer",
+        4,
+        (
+            Edit(
+                "ledger/jails.py",
+                "    if standing is not None and standing.until_at >= until:\n",
+                "    if False:\n",
+            ),
+            Edit(
+                "migrations/0007_penalties.sql",
+                "successor = NEW.id AND until_at > NEW.until_at\n",
+                "successor = NEW.id AND 0\n",
+            ),
+        ),
+        "the database keeps the rule, too",
+    ),
+    Mistake(
+        "rights tried once",
+        6,
+        (
+            Edit(
+                "bot/rights.py",
+                'return Verdict("pending", why=str(error), wait_ms=wait_ms, rows=rows)',
+                'return Verdict("sent", rows=rows[1:])',
+            ),
+        ),
+    ),
+    Mistake(
+        "whoever comes back may write",
+        6,
+        (
+            Edit(
+                "bot/chats.py", "    return rights_rows(changed.chat, person, view.now)\n", "    return []\n"
+            ),
+        ),
+    ),
+    Mistake(
+        "anybody jails",
+        6,
+        (
+            Edit(
+                "ledger/violations.py",
+                "    role = Role.MEMBER if case.rule is not None else require_role(view, case.by, Role.ADMIN)\n",
+                "    role = Role.MEMBER\n",
+            ),
+            Edit(
+                "bot/commands/jail.py",
+                '    "<who> <duration> [bail] [reason]",\n    role=Role.ADMIN,\n',
+                '    "<who> <duration> [bail] [reason]",\n',
+            ),
+        ),
+        "the book looks at the role, too",
+    ),
+)
