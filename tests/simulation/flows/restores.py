@@ -14,7 +14,7 @@ from bot.upkeep import Explanation, Lifting, explain, unfreeze
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
 from ledger.attributions import UnknownPayment, unknown_payments
 from ledger.backup import back_up, restore
-from ledger.errors import Refused, Unavailable
+from ledger.errors import BrokenInvariant, Refused, Unavailable
 from ledger.freezes import Freeze, FreezeReason, is_replaying, standing
 from ledger.money import Amount
 from ledger.reader import Reader
@@ -54,6 +54,8 @@ class Restores(Flow):
         self._copies: list[Copy] = []
         self._made = 0
         self._restored = False
+        self._unsound: list[str] = []
+        """What the audit of a backup found: the books it was made of are wrong."""
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
@@ -64,7 +66,11 @@ class Restores(Flow):
             return
         self._made += 1
         path = self.city.disk.path.with_name(f"backup-{self._made}.sqlite3")
-        back_up(self.city.disk.path, path)
+        try:
+            back_up(self.city.disk.path, path)
+        except BrokenInvariant as error:
+            self._unsound.append(str(error))
+            return
         self._copies.append(Copy(path, self.city.telegram.changes.version))
         if len(self._copies) > KEPT:
             self._copies.pop(0).path.unlink()
@@ -144,6 +150,7 @@ class Restores(Flow):
 
     def problems(self, books: Books) -> Iterator[str]:
         """Each payment of lost books is explained once, and by nobody but who asked for it, or the bot."""
+        yield from self._unsound
         explained: Counter[str] = Counter()
         for row in books.select(_ATTRIBUTED):
             explained[row["address"]] += row["amount"]
