@@ -68,6 +68,7 @@ class Penalties(Flow):
 
     def __init__(self, city: City, people: People) -> None:
         super().__init__(city, people)
+        self._members = [person for person in people.all if person not in people.deputies]
         self._marks = 0
         self._fines: dict[int, Sentence] = {}
         self._jails: dict[int, Sentence] = {}
@@ -102,9 +103,9 @@ class Penalties(Flow):
     def _somebody(self) -> Person:
         """Return one of the few who are always in trouble: so that jails and fines of one person meet.
 
-        The first of all is an admin at times (see the flow of giveaways), and then immune.
+        Deputies are admins at times, and then immune.
         """
-        return self.rng.choice(self.people.all[1 : 1 + TROUBLEMAKERS])
+        return self.rng.choice(self._members[:TROUBLEMAKERS])
 
     def _fine(self) -> None:
         person, mark = self._somebody(), self._mark()
@@ -121,7 +122,7 @@ class Penalties(Flow):
         self._jail_by(self.people.owner, self._somebody())
 
     def _jail_as_member(self) -> None:
-        by, person = self.rng.sample(self.people.all[1:], 2)
+        by, person = self.rng.sample(self._members, 2)
         self._jail_by(by, person, valid=False)
 
     def _jail_by(self, by: Person, person: Person, *, valid: bool = True) -> None:
