@@ -18,6 +18,8 @@ CREATE TABLE chat_rules (
     PRIMARY KEY (rule, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chat_rules_chat ON chat_rules (chat, rule, version);
+-- The group that a supergroup was is looked for at every message there: its rules hold on.
+CREATE INDEX chats_moved ON chats (migrated_to) WHERE migrated_to IS NOT NULL;
 
 CREATE TRIGGER chat_rules_in_order BEFORE INSERT ON chat_rules
 WHEN NEW.version IS NOT 1 + ifnull((SELECT max(version) FROM chat_rules WHERE rule = NEW.rule), 0)

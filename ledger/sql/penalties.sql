@@ -29,8 +29,10 @@ FROM fines JOIN violations USING (id) WHERE fines.person = ? AND state = 'owed' 
 -- name: paid_by_entry
 -- The fines that one payment settled.
 SELECT fines.id, fines.person, chat, fines.amount, fines.denom, usd_cents, state, reason, violations.at
-FROM transactions JOIN fines ON fines.posting = transactions.id JOIN violations ON violations.id = fines.id
-WHERE transactions.entry_id = ? ORDER BY fines.id
+FROM entries AS payment
+    JOIN fines ON fines.posting BETWEEN payment.id AND payment.id + payment.postings - 1
+    JOIN violations ON violations.id = fines.id
+WHERE payment.id = ? ORDER BY fines.id
 
 -- name: settle_fine
 -- A fine is paid, or forgiven.
@@ -67,10 +69,9 @@ SELECT jails.id, jails.person, jails.chat, from_at, until_at, bail, denom, usd_c
 FROM jails JOIN violations USING (id) WHERE jails.person = ? AND state = 'serving' ORDER BY jails.id LIMIT ?
 
 -- name: bailed_by_entry
--- The jail that a payment of bail ended.
-SELECT jails.id, jails.person, jails.chat, from_at, until_at, bail, jails.denom, usd_cents, state, reason, ended_by, ended_at
-FROM transactions JOIN jails ON jails.posting = transactions.id JOIN violations ON violations.id = jails.id
-WHERE transactions.entry_id = ?
+-- The jail that a payment of bail ended; the one posting of an entry bears its number.
+SELECT jails.id, jails.person, jails.chat, from_at, until_at, bail, denom, usd_cents, state, reason, ended_by, ended_at
+FROM jails JOIN violations USING (id) WHERE jails.posting = ?
 
 -- name: end_jail
 -- The one end of a jail.

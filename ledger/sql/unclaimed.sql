@@ -28,7 +28,9 @@ VALUES (:id, :unclaimed, :account, :amount, :how, :actor, :reason, :challenge, :
 
 -- name: assigned
 -- The assignments of one entry.
-SELECT assignments.* FROM assignments JOIN transactions USING (id) WHERE transactions.entry_id = ? ORDER BY id
+SELECT assignments.*
+FROM entries JOIN assignments ON assignments.id BETWEEN entries.id AND entries.id + entries.postings - 1
+WHERE entries.id = ? ORDER BY assignments.id
 
 -- name: challenge
 -- Ask for a signature.
