@@ -14,7 +14,7 @@ from bot.intents import Said, cut
 from bot.rules.words import visible
 
 MOST_LINKS: Final = 200
-"""Links of one message that are looked at; a message has room for few more."""
+"""Links of one message that are looked at: a message with more of them leads nowhere that is allowed."""
 _MOST_SCHEMES: Final = 3
 """How often one address may begin anew, as in https:https:example.org."""
 
@@ -70,6 +70,10 @@ class Link(NamedTuple):
     path: str = ""
 
 
+NOWHERE: Final = Link("")
+"""Where a link leads that nobody can read."""
+
+
 def breaks(said: Said, allowed: Sequence[str]) -> bool:
     """Tell whether ``said`` has a link that leads anywhere but to the ``allowed`` domains (`domain`)."""
     return any(not _is_allowed(link, allowed) for link in links(said))
@@ -78,8 +82,9 @@ def breaks(said: Said, allowed: Sequence[str]) -> bool:
 def links(said: Said) -> list[Link]:
     """Return the links in ``said``: those that Telegram marked, those behind words and buttons, and those left bare."""
     marked = (cut(said.text, e.offset, e.length) for e in said.entities if e.kind == "url")
-    found = [leads_to(address) for address in (*marked, *said.links, *_bare(said.text))]
-    return found[:MOST_LINKS]
+    found = list(dict.fromkeys((*marked, *said.links, *_bare(said.text))))
+    more = [NOWHERE] if len(found) > MOST_LINKS else []
+    return [*map(leads_to, found[:MOST_LINKS]), *more]
 
 
 def leads_to(address: str) -> Link:
@@ -92,7 +97,7 @@ def leads_to(address: str) -> Link:
             parts = urlsplit(text)
             host, scheme = parts.hostname or "", parts.scheme
         except ValueError:
-            return Link("")
+            return NOWHERE
         if scheme == "tg":
             return _in_telegram(parts.query)
         if host or scheme not in ("http", "https"):
@@ -100,7 +105,7 @@ def leads_to(address: str) -> Link:
             return Link(TELEGRAM if host in _TELEGRAMS else host, parts.path.strip("/").lower())
         # Browsers open https:example.org and https:///example.org all the same.
         text = parts.path.lstrip("/")
-    return Link("")
+    return NOWHERE
 
 
 def domain(text: str) -> str | None:

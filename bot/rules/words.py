@@ -28,7 +28,8 @@ def word(text: str) -> str | None:
 
 def visible(text: str) -> str:
     """Return ``text`` without the characters that nobody sees (format characters, such as a zero-width space)."""
-    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+    hidden = [ord(character) for character in set(text) if unicodedata.category(character) == "Cf"]
+    return text.translate(dict.fromkeys(hidden)) if hidden else text
 
 
 def _folded(text: str) -> str:

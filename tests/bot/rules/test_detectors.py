@@ -118,6 +118,13 @@ def test_marks_and_what_is_behind_words_and_buttons_count() -> None:
     assert links.links(said("look", links=("https://evil.example/x/",))) == [Link("evil.example", "x")]
 
 
+def test_a_link_behind_very_many_that_are_allowed_is_not_overlooked() -> None:
+    many = " ".join(f"example.org/{number}" for number in range(links.MOST_LINKS))
+    assert not links.breaks(said(many), ["example.org"])
+    assert not links.breaks(said(many + " example.org/1" * 50), ["example.org"])
+    assert links.breaks(said(f"{many} evil.example/x"), ["example.org"])
+
+
 @pytest.mark.parametrize(
     ("address", "allowed"),
     [
