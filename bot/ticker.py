@@ -1,5 +1,6 @@
 """The one clock of all deadlines: it asks the books what is due, and has it done (telegram.md, Never lose)."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -37,25 +38,35 @@ class Ticker:
         self._committed = committed
 
     async def step(self) -> float:
-        """End what is due; return the seconds until the next look. Stands by while another process does it."""
+        """End what is due; return the seconds until the next look. Stands by while another process does it.
+
+        What cannot be ended keeps nothing from the rest: its error is raised when all have had their turn.
+        """
         try:
             await self._tenure.fence()
         except LeaseLost:
             self._tenure.forget()
             return STANDBY_SECONDS
-        for book in self._books:
-            await self._end_due(book)
+        failures = [error for book in self._books for error in await self._end_due(book)]
+        if failures:
+            raise failures[0]
         return self._pause_seconds()
 
-    async def _end_due(self, book: Timed) -> None:
-        for unit in book.due(self._clock.now(), AT_ONCE):
-            try:
-                await self._journal.submit(unit, Lane.SYSTEM)
-            except Refused as refusal:
+    async def _end_due(self, book: Timed) -> list[BaseException]:
+        """End what is due in ``book``, all of it in one go, and return the errors of what could not be ended."""
+        units = [
+            self._journal.submit(unit, Lane.SYSTEM) for unit in book.due(self._clock.now(), AT_ONCE)
+        ]
+        failures: list[BaseException] = []
+        for outcome in await asyncio.gather(*units, return_exceptions=True):
+            if isinstance(outcome, Refused):
                 # Somebody was faster: a claim of the last slot, a paid bail, a cancel.
-                log.info("deadline.passed", code=refusal.code)
+                log.info("deadline.passed", code=outcome.code)
+            elif isinstance(outcome, BaseException):
+                failures.append(outcome)
             else:
                 self._committed()
+        return failures
 
     def _pause_seconds(self) -> float:
         due = [at for book in self._books if (at := book.next_due()) is not None]
