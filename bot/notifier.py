@@ -151,9 +151,11 @@ class Notifier:
         if pending.event in self.deeds and verdict.state in ("dropped", "undeliverable"):
             # Somebody would stay silent who is free, or speak who is not: a deed is never given up.
             verdict = verdict._replace(state="pending", wait_ms=LONGEST_RETRY_MS)
-        given_up = attempts >= MOST_ATTEMPTS and pending.event not in self.deeds
+        # What a message shows must not stay wrong for ever: its last change may be the one that waits.
+        lasts = pending.event in self.deeds or (pending.subject is not None and pending.tracked is not None)
+        given_up = attempts >= MOST_ATTEMPTS and not lasts
         if pending.subject is not None and (given_up or verdict.state == "undeliverable"):
-            # What a card shows stands in the books as well, and its next change shows all of it.
+            # What a card would show stands in the books as well, and its next change shows all of it.
             given_up, verdict = False, verdict._replace(state="dropped")
         elif given_up:
             # Telegram was away for long: it goes out when its reader writes. A receipt is never lost.

@@ -54,9 +54,7 @@ class Ticker:
 
     async def _end_due(self, book: Timed) -> list[BaseException]:
         """End what is due in ``book``, all of it in one go, and return the errors of what could not be ended."""
-        units = [
-            self._journal.submit(unit, Lane.SYSTEM) for unit in book.due(self._clock.now(), AT_ONCE)
-        ]
+        units = [self._journal.submit(unit, Lane.SYSTEM) for unit in book.due(self._clock.now(), AT_ONCE)]
         failures: list[BaseException] = []
         for outcome in await asyncio.gather(*units, return_exceptions=True):
             if isinstance(outcome, Refused):

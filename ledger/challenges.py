@@ -101,6 +101,7 @@ def decide_challenge(view: View, question: Question) -> Decision[Challenge]:
     wanted = {
         "account": question.account,
         "deposit": question.deposit,
+        "now": view.now,
         "until": view.now + SHOWN_AGAIN_MS,
     }
     if standing := view.select(_SQL["open_challenge"], wanted):

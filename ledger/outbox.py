@@ -23,7 +23,7 @@ INSERT INTO outbox (event, recipient, facts, created_at, due_at) VALUES (:event,
 """
 SHOW: Final = """
 INSERT INTO outbox (event, recipient, facts, subject, created_at, due_at)
-SELECT :event, :recipient, :facts, :subject, :at, max(:at, ifnull(max(due_at) + :between, 0))
+SELECT :event, :recipient, :facts, :subject, :at, max(:at, min(:at, ifnull(max(due_at), 0)) + :between)
 FROM outbox WHERE subject = :subject AND state <> 'pending'
 ON CONFLICT (subject) WHERE subject IS NOT NULL AND state = 'pending'
 DO UPDATE SET revision = revision + 1, facts = excluded.facts

@@ -135,7 +135,8 @@ async def cancelgiveaway(context: Context) -> Result:
         for row, each in enumerate(own)
         if each.funder == context.account
     )
-    return Answer("giveaway.which", {"giveaways": facts}, choices=choices)
+    elsewhere = any(each.chat != context.chat.id for each in own)
+    return Answer("giveaway.which", {"giveaways": facts}, choices=choices, private=elsewhere)
 
 
 async def cancel(context: Context) -> Result:
@@ -147,11 +148,12 @@ def _cancel(context: Context, number: int, reason: str) -> Effect[Over]:
     def perform(beside: Beside) -> Awaitable[Over]:
         return context.bank.service.giveaways.cancel(number, context.actor, reason=reason, beside=beside)
 
-    return Effect(perform, _cancelled)
+    def answer(over: Over) -> Answer:
+        """Tell it; what was given away elsewhere is none of this group's business."""
+        facts = {**facts_of(over.giveaway), "returned": over.returned}
+        return Answer("giveaway.cancelled", facts, private=over.giveaway.chat != context.chat.id)
 
-
-def _cancelled(over: Over) -> Answer:
-    return Answer("giveaway.cancelled", {**facts_of(over.giveaway), "returned": over.returned})
+    return Effect(perform, answer)
 
 
 COMMANDS: Final = (

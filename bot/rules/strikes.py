@@ -75,20 +75,22 @@ class Strikes:
         try:
             await self.telegram.delete(chat, list(wanted))
         except (Rejected, Unreachable, Moved):
-            if len(wanted) > 1:
-                # A single one that stays must not keep the others.
-                return {
-                    n: state
-                    for each in wanted.items()
-                    for n, state in (await self._delete(chat, dict([each]))).items()
-                }
             return await self._refused(chat, wanted)
         return dict.fromkeys(wanted, "gone")
 
     async def _refused(self, chat: int, wanted: Mapping[int, Millis]) -> dict[int, str]:
-        """Give up what is too old, or what is refused though the bot may delete here; the rest waits for the right."""
-        old = {message for message, at in wanted.items() if self.clock.now() - at > DELETABLE_MS}
-        final = wanted.keys() if not await self._lacks_right(chat) else old
+        """Give up what is too old, or what is refused though the bot may delete here; the rest waits for the right.
+
+        The right is asked for before each message is tried alone: without it every one of them would be refused.
+        """
+        if await self._lacks_right(chat):
+            final = [message for message, at in wanted.items() if self.clock.now() - at > DELETABLE_MS]
+        elif len(wanted) == 1:
+            final = list(wanted)
+        else:
+            # A single one that stays must not keep the others.
+            alone = [await self._delete(chat, dict([each])) for each in wanted.items()]
+            return {message: state for each in alone for message, state in each.items()}
         log.info("message.undeletable", chat=chat, messages=len(wanted), given_up=len(final))
         return dict.fromkeys(final, "kept")
 

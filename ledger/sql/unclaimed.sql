@@ -42,9 +42,9 @@ VALUES (:nonce, :account, 'deposit', :deposit, :address, :document, :at, :expire
 SELECT * FROM wallet_challenges WHERE nonce = ?
 
 -- name: open_challenge
--- A challenge for this deposit that its person can still answer for a while.
+-- A challenge for this deposit that its person can still answer for a while; one from the future cannot be answered yet.
 SELECT * FROM wallet_challenges
-WHERE account = :account AND deposit = :deposit AND used_at IS NULL AND expires_at >= :until
+WHERE account = :account AND deposit = :deposit AND used_at IS NULL AND created_at <= :now AND expires_at >= :until
 ORDER BY created_at DESC LIMIT 1
 
 -- name: challenges

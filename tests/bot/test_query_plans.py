@@ -10,6 +10,7 @@ import pytest
 
 from bot.rules import book as rules
 from ledger.migrate import migrate
+from ledger.ports import Millis
 from ledger.queries import queries
 
 BOOKS = sorted(path.stem for path in Path("ledger/sql").glob("*.sql"))
@@ -33,7 +34,7 @@ STATEMENTS = {
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("plans") / "books.db"
-    migrate(path, 0)
+    migrate(path, Millis(0))
     with closing(sqlite3.connect(path)) as connection:
         yield connection
 
@@ -42,8 +43,6 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_no_table_that_grows_is_read_through(books: sqlite3.Connection, statement: str) -> None:
     sql = re.sub(r"--.*", "", STATEMENTS[statement])
     named = dict.fromkeys(re.findall(r":([a-z_]+)", sql))
-    plan = [
-        row[3] for row in books.execute(f"EXPLAIN QUERY PLAN {sql}", named or (None,) * sql.count("?"))
-    ]
+    plan = [row[3] for row in books.execute(f"EXPLAIN QUERY PLAN {sql}", named or (None,) * sql.count("?"))]
     scans = [step.split()[1] for step in plan if step.startswith("SCAN ") and " USING " not in step]
     assert [table for table in scans if table not in SHORT and not table.startswith("(subquery")] == []

@@ -8,7 +8,7 @@ from bot.transport import Offline, Sent, Telegram, Throttled, TransportError
 from ledger.errors import Unavailable
 from ledger.journal import Journal, Lane
 from ledger.units import Unit
-from sandbox.telegram import Fault, User
+from sandbox.telegram import Chat, Fault, User
 from tests.bot.stage import Stage
 from tests.bot.test_notifier import greet, state, tell
 
@@ -72,3 +72,19 @@ async def test_what_no_attempt_could_deliver_comes_when_its_reader_writes(bot: S
     await bot.until(ended)
     bot.telegram.say(ana, chat, "/hello")
     await bot.heard(ana, chat, "transfer.received")
+
+
+async def test_a_card_is_not_given_up_while_telegram_is_away(bot: Stage, ana: User, plaza: Chat) -> None:
+    """Its last change has no next one that would show it: a giveaway that is over would look open for ever."""
+    bot.telegram.say(ana, plaza, "/tally")
+    shown = await bot.heard(ana, plaza, "tally")
+    bot.telegram.faults.add(Fault("refuse", "editMessageText", times=MOST_ATTEMPTS + 3, code=500))
+    bot.telegram.tap(ana, shown)
+    await bot.until(lambda: state(bot, "tally.changed"))
+
+    def told() -> bool:
+        bot.clock.pass_seconds(400)
+        return state(bot, "tally.changed") != ["pending"]
+
+    await bot.until(told)
+    assert [each.text for each in bot.said(ana, plaza, "tally")] == ['tally {"taps": 1}']

@@ -1,6 +1,7 @@
 """Deadlines: what is due is ended, and one that cannot be ended keeps nothing from the others."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ class Deadlines:
     def __init__(self, *names: str) -> None:
         self.names = names
 
-    def due(self, now: Millis, limit: int) -> Sequence[Unit[Any]]:
-        return [Unit(lambda view, name=name: _end(view, name)) for name in self.names][:limit]
+    def due(self, _now: Millis, limit: int) -> Sequence[Unit[Any]]:
+        return [Unit(partial(_end, name=name)) for name in self.names][:limit]
 
     def next_due(self) -> Millis | None:
         return None

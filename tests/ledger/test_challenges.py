@@ -106,6 +106,15 @@ def test_asking_again_shows_the_same_text_while_it_is_good_for_a_while(bank: Ban
     assert ask(bank, nonce="c" * 24).nonce == "c" * 24
 
 
+def test_a_text_from_before_the_clock_was_set_back_is_not_shown_again(bank: Bank) -> None:
+    """It cannot be answered before the clock has caught up: whoever asks anew needs one that can."""
+    first = ask(bank)
+    bank.clock.time -= 24 * 3_600_000
+    second = ask(bank, nonce="b" * 24, deposit=first.deposit)
+    assert second.nonce != first.nonce
+    assert claim(bank, second).deposit == first.deposit
+
+
 def test_two_people_get_two_texts(bank: Bank) -> None:
     assert ask(bank).document != ask(bank, BOB, "b" * 24).document
 

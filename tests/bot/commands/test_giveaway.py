@@ -338,6 +338,25 @@ async def test_two_cancels_give_back_once(bot: Stage, rich: User, admin: User, p
     assert bot.balance(rich) == TEN
 
 
+async def test_what_is_given_away_in_one_group_is_not_told_in_another(
+    bot: Stage, rich: User, ben: User, plaza: Chat
+) -> None:
+    other = bot.telegram.group("Other", rich, [ben, bot.account])
+    private = bot.telegram.private(rich)
+    bot.telegram.say(rich, private, "/cancelgiveaway")
+    await bot.heard(rich, private, "You have no giveaway under way.")
+    await begun(bot, rich, plaza, "1 4")
+    await begun(bot, rich, plaza, "2 4")
+    bot.telegram.say(rich, other, "/cancelgiveaway")
+    question = await bot.heard(rich, private, "Which one?")
+    bot.telegram.tap(rich, question, label="Cancel 1")
+    await bot.heard(rich, private, "Giveaway 1 is cancelled")
+    bot.telegram.say(rich, other, "/cancelgiveaway")
+    await bot.heard(rich, private, "Giveaway 2 is cancelled")
+    await bot.settled()
+    assert bot.said(ben, other) == []
+
+
 async def test_without_a_number_the_only_one_is_meant(bot: Stage, rich: User, plaza: Chat) -> None:
     bot.telegram.say(rich, plaza, "/cancelgiveaway")
     await bot.heard(rich, plaza, "You have no giveaway under way.")
