@@ -16,7 +16,7 @@ SELECT chat, person FROM jails
 WHERE state = 'serving' AND ifnull((
     SELECT iif(sum(state = 'pending'), NULL, max(due_at)) FROM outbox WHERE subject = 'rights:' || chat || ':' || person
 ), :before + 1) <= :before
-ORDER BY id LIMIT :limit
+ORDER BY until_at, id LIMIT :limit
 
 -- name: longest_unseen
 -- When whoever was not looked at for longest was looked at.
