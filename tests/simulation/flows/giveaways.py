@@ -274,7 +274,7 @@ class Giveaways(Flow):
             yield f"{press} was answered {code}"
 
     def _over(self, row: Any) -> Iterator[str]:
-        entitled = {row["creator"], self.people.owner.id, self._deputy.id}
+        entitled = {row["creator"], self.people.owner.id, *(each.id for each in self.people.deputies)}
         if row["state"] == "cancelled" and not any((row["id"], each) in self._cancels for each in entitled):
             yield f"nobody cancelled giveaway {row['id']}"
 

@@ -70,7 +70,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "offset confirmed before the commit",
-        12,
+        32,
         (
             Edit(
                 "bot/fetch.py",

@@ -107,7 +107,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "own transactions known by the node's hash",
-        8,
+        32,
         (
             Edit(
                 "chain/inbound.py",
