@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from bot.groups import Groups
 from bot.intents import Chat, Entity, Person, ReplyTarget
@@ -16,10 +16,6 @@ from ledger.money import Asset
 from ledger.ports import Millis
 from ledger.roles import Actor, Role
 from ledger.service import LedgerService
-
-if TYPE_CHECKING:
-    # The registry's own declarations take a Context.
-    from bot.registry import Registry
 
 
 class Treasury(NamedTuple):
@@ -42,13 +38,44 @@ class Me(NamedTuple):
     username: str
 
 
+class Listed(Protocol):
+    """A command as /help tells of it."""
+
+    @property
+    def usage(self) -> str:
+        """The command as one types it."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in one line."""
+
+    @property
+    def examples(self) -> Sequence[str]:
+        """How it may look."""
+
+    @property
+    def aliases(self) -> Sequence[str]:
+        """Other names of it."""
+
+
+class Listing(Protocol):
+    """The commands of the program, as far as a command may look at the others: `bot.registry.Registry`."""
+
+    def allowed(self, role: Role, chat: Chat, /) -> Sequence[Listed]:
+        """Return what a person of ``role`` may use in ``chat``."""
+
+    def named(self, name: str, /) -> Listed | None:
+        """Return the command called ``name``, None without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bank:
     """What every command may reach; made once by bot.main."""
 
     service: LedgerService
     names: NameBook
-    registry: "Registry"
+    commands: Listing
+    """What there is to be told of by /help."""
     assets: tuple[Asset, ...]
     """Listed assets, the main one first: an amount without a symbol means it."""
     treasury: Treasury

@@ -16,7 +16,7 @@ from bot.chats import member_changed_rows, migrated_rows
 from bot.context import Bank, Context
 from bot.inbox import AnsweredElsewhere, Item
 from bot.intents import Called, Chat, ChatKind, Intent, MemberChanged, Migrated, Person, Said, Tapped, called
-from bot.registry import Act, Command
+from bot.registry import Act, Command, Registry
 from bot.replies import Reply
 from bot.results import Answer, Choice, Effect, Result
 from ledger.accounts import AccountId
@@ -167,6 +167,7 @@ class Dispatch:
     def __init__(
         self,
         bank: Bank,
+        registry: Registry,
         clock: Clock,
         *,
         read: Callable[[Mapping[str, Any]], Intent],
@@ -176,6 +177,7 @@ class Dispatch:
         judged: Callable[[Item], Awaitable[None]],
     ) -> None:
         self._bank = bank
+        self._registry = registry
         self._clock = clock
         self._read = read
         self._new_question = new_question
@@ -301,7 +303,7 @@ class Dispatch:
         if typed is None:
             self._talk(said.chat)
             return None
-        command = self._bank.registry.named(typed.name)
+        command = self._registry.named(typed.name)
         if command is None:
             self._unknown(typed, said.chat)
             return None
@@ -320,7 +322,7 @@ class Dispatch:
 
     def _heard(self, said: Said) -> Called | None:
         """Return the command that understands what was said in private without naming it."""
-        command = self._bank.registry.heard(said.text) if said.chat.private else None
+        command = self._registry.heard(said.text) if said.chat.private else None
         return Called(command.name, None, said.text, said.entities) if command else None
 
     def _talk(self, chat: Chat) -> None:
@@ -330,7 +332,7 @@ class Dispatch:
 
     def _edited(self, typed: Called | None) -> None:
         """Edited messages never act; whoever edited a command expects a word about it."""
-        if typed is not None and self._bank.registry.named(typed.name):
+        if typed is not None and self._registry.named(typed.name):
             raise Refused("command_edited", command=typed.name)
 
     def _unknown(self, typed: Called, chat: Chat) -> None:
@@ -346,7 +348,7 @@ class Dispatch:
             return self._again(button, tapped.sender)
         if button.action == DISMISS:
             return _Call(None, _dismissed, context)
-        found = self._bank.registry.action(button.action)
+        found = self._registry.action(button.action)
         if found is None:
             raise Refused("button_unknown")
         command, act = found

@@ -15,6 +15,7 @@ from bot.notifier import Notifier, TapAnswers
 from bot.outbox import Desk
 from bot.outgoing import Speech
 from bot.pacing import Pacer
+from bot.registry import Registry
 from bot.rights import Rights
 from bot.rules.court import Court
 from bot.rules.judge import Judge
@@ -63,6 +64,7 @@ class Front:
 def assemble(
     telegram: Telegram,
     bank: Bank,
+    registry: Registry,
     speech: Speech,
     *,
     clock: Clock,
@@ -88,6 +90,7 @@ def assemble(
         operators,
         Statements(service.long_reads, bank.names, bank.assets),
         ephemeral,
+        registry.cards,
         {
             STRUCK: Strikes(telegram, service.reader, clock, bank.me.id),
             RIGHTS: Rights(telegram, service.reader, bank.names, clock),
@@ -100,6 +103,7 @@ def assemble(
 
     dispatch = Dispatch(
         bank,
+        registry,
         clock,
         read=read_update,
         new_question=lambda: f"{random.getrandbits(96):024x}",

@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 import bot.commands
-from bot.context import Bank, Me, Treasury
+from bot.context import Bank, Listing, Me, Treasury
 from bot.front import alert, assemble
 from bot.intents import Chat, ChatKind
 from bot.logs import Redactor
@@ -105,10 +105,21 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         prices = _prices(settings, world)
         if prices is not None:
             closing.push_async_callback(prices.close)
-        bank = _bank(settings, world, service, wallet, telegram=telegram, me=connected.me, prices=prices)
+        registry = discover(bot.commands)
+        bank = _bank(
+            settings,
+            world,
+            service,
+            wallet,
+            commands=registry,
+            telegram=telegram,
+            me=connected.me,
+            prices=prices,
+        )
         front = assemble(
             telegram,
             bank,
+            registry,
             Sentences(settings.assets, settings.explorer_tx, Redactor(settings.secrets)),
             clock=world.clock,
             random=world.random,
@@ -121,7 +132,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
         loops: list[tuple[str, Loop]] = [
             *front.loops(),
             *_chain_loops(settings, world, wallet, service, endpoints, scanning=scanning, signing=signing),
-            ("menu", Menu(telegram, bank.registry)),
+            ("menu", Menu(telegram, registry)),
             ("sweep", Sweep(service)),
         ]
         tell = partial(alert, service)
@@ -188,6 +199,7 @@ def _bank(
     service: LedgerService,
     wallet: Wallet,
     *,
+    commands: Listing,
     telegram: Telegram,
     me: Me,
     prices: Prices | None,
@@ -203,7 +215,7 @@ def _bank(
     return Bank(
         service=service,
         names=NameBook(service.reader),
-        registry=discover(bot.commands),
+        commands=commands,
         assets=settings.assets,
         treasury=treasury,
         me=me,

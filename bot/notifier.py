@@ -71,8 +71,8 @@ class Notifier:
 
     ``tenure`` is of the role notifier: two processes would tell everything twice.
     ``operators`` are the private chats that alerts go to; ``ephemeral`` tells that the server knows messages which one
-    person of a group sees alone. ``statements`` writes the documents that news promise. ``deeds`` are live rows that do
-    something in Telegram, by event.
+    person of a group sees alone. ``statements`` writes the documents that news promise. ``cards`` and ``deeds`` are what live
+    rows show, and what they do in Telegram, by event.
     """
 
     telegram: Telegram
@@ -85,6 +85,7 @@ class Notifier:
     operators: tuple[int, ...]
     statements: Statements
     ephemeral: bool = False
+    cards: Mapping[str, Card] = field(default_factory=dict)
     deeds: Mapping[str, Deed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -220,7 +221,7 @@ class Notifier:
         if pending.event == REPLY:
             return await self._reply(pending, Reply.read(pending.facts))
         if pending.subject is not None:
-            return await self._card(pending, pending.subject, self.bank.registry.cards[pending.event])
+            return await self._card(pending, pending.subject, self.cards[pending.event])
         message = await self._told(pending)
         if pending.recipient == OPERATORS:
             return await self._alert(pending, message)

@@ -285,6 +285,7 @@ class Stage:
         self.front = assemble(
             self._transport,
             self._bank(me),
+            self.registry,
             self.speech,
             clock=self.clock,
             random=random.Random(self._program),
@@ -305,7 +306,7 @@ class Stage:
         return Bank(
             service=self.service,
             names=NameBook(self.service.reader),
-            registry=self.registry,
+            commands=self.registry,
             assets=(JUNO,),
             treasury=self.treasury,
             me=me,

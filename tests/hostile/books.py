@@ -122,10 +122,11 @@ class Counter:
         )
         for account, name in ((ANA, "Ana"), (BEN, "Ben")):
             await self.service.users.register(account, name)
+        registry = discover(bot_commands)
         bank = Bank(
             service=self.service,
             names=NameBook(self.service.reader),
-            registry=discover(bot_commands),
+            commands=registry,
             assets=ASSETS,
             treasury=Treasury("testing-1", TREASURY, "juno"),
             me=ME,
@@ -136,6 +137,7 @@ class Counter:
         )
         self._dispatch = Dispatch(
             bank,
+            registry,
             clock,
             read=read_update,
             new_question=lambda: f"{self._rng.getrandbits(96):024x}",
