@@ -12,6 +12,7 @@ ANSWERS: Final = {
     ),
     "giveaway.card": "🎁 <b>Giveaway {giveaway}</b> by {by}{source}\n\n{terms}\n\n{progress}{proof}",
     "giveaway.card.first": "<b>{total}</b> for the first {slots} who claim: {share} each.{rest}",
+    "giveaway.card.single": "<b>{total}</b> for whoever claims first.",
     "giveaway.card.equal": (
         "<b>{total}</b> in equal shares among all who join, {slots} at most. It is paid at the end, and what cannot be "
         "shared evenly goes back."
@@ -122,6 +123,7 @@ def _names(words: Words, facts: Facts) -> Html:
 
 def _card(words: Words, facts: Facts) -> Html:
     state, mode = facts.get("state", "active"), facts.get("mode", "first")
+    terms = "single" if facts.get("slots") == 1 and mode != "equal" else mode
     rest = _part(words, "rest", facts, facts.get("remainder"))
     progress = words.fill(
         ANSWERS[f"giveaway.card.{state}"],
@@ -135,7 +137,7 @@ def _card(words: Words, facts: Facts) -> Html:
         ANSWERS["giveaway.card"],
         facts,
         source=_part(words, "treasury", facts, facts.get("funder") == TREASURY_ID),
-        terms=words.fill(ANSWERS[f"giveaway.card.{mode}"], facts, rest=rest),
+        terms=words.fill(ANSWERS[f"giveaway.card.{terms}"], facts, rest=rest),
         progress=progress,
         proof=_part(words, proof, facts, facts.get("commitment")),
     )

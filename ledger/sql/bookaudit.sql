@@ -190,13 +190,18 @@ GROUP BY from_id, to_id HAVING claimant IS NULL OR count(*) > 1
 
 -- name: joined_not_as_posted
 -- Giveaways in equal shares that ended, and did not pay everybody who joined their part.
-SELECT giveaways.id FROM giveaways JOIN giveaway_claims ON giveaway = giveaways.id
-WHERE mode = 'equal'
-GROUP BY giveaways.id
-HAVING iif(state = 'ended', count(*), 0) <> (
-    SELECT count(*) FROM transactions
-    WHERE kind = 'giveaway_claim' AND from_id = -1000 - giveaways.id
-        AND amount = total / (SELECT max(number) FROM giveaway_claims WHERE giveaway = giveaways.id)
+WITH
+    joined AS (SELECT giveaway, count(*) AS people FROM giveaway_claims GROUP BY giveaway),
+    paid AS MATERIALIZED (
+        SELECT from_id, count(*) AS payments, min(amount) AS least, max(amount) AS most
+        FROM transactions WHERE kind = 'giveaway_claim' GROUP BY from_id
+    )
+SELECT giveaways.id
+FROM giveaways JOIN joined ON giveaway = giveaways.id LEFT JOIN paid ON from_id = -1000 - giveaways.id
+WHERE mode = 'equal' AND iif(
+    state = 'ended',
+    payments IS NOT people OR least <> total / people OR most <> total / people,
+    payments IS NOT NULL
 )
 
 -- name: return_not_as_due

@@ -81,6 +81,12 @@ async def test_the_card_says_everything(bot: Stage, rich: User, plaza: Chat) -> 
     assert bot.rows("SELECT role, name FROM users WHERE id = -1001") == [("escrow", "giveaway 1")]
 
 
+async def test_one_slot_is_for_whoever_is_first(bot: Stage, rich: User, ben: User, plaza: Chat) -> None:
+    card = await begun(bot, rich, plaza, "1 1 random")
+    assert "1 JUNO for whoever claims first." in card.text
+    assert await claimed(bot, ben, card) == "1 JUNO is yours."
+
+
 async def test_a_claim_is_paid_at_once(bot: Stage, rich: User, ben: User, plaza: Chat) -> None:
     card = await begun(bot, rich, plaza, "1 4")
     assert await claimed(bot, ben, card) == "0.25 JUNO is yours."

@@ -3,16 +3,18 @@
 The owner gives from the treasury, and so does a deputy who is appointed and dismissed, sometimes in the same moment.
 """
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar, Final, NamedTuple
 
 from bot.dispatch import OLD_MS
 from ledger.accounts import BOT_TREASURY
-from sandbox.telegram import Message
+from sandbox.telegram import Message, SandboxRefused
 from tests.simulation.books import Books
 from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
@@ -20,6 +22,8 @@ from tests.simulation.people import People, Person
 
 MODES: Final = ("", " first", " equal", " equal", " random", " random")
 LASTS: Final = {" 1m": 60, " 2m": 120, " 10m": 600, " 1h": 3600, "": 86_400}
+LATE_PRESSES: Final = 12
+LOOKS_EVERY_SECONDS: Final = 0.5
 _CARD: Final = re.compile(r"🎁 Giveaway (\d+) by (.+?)(, from the treasury)?\n")
 _DIGITS: Final = re.compile(r"[0-9a-f]{64}")
 _CLOCKS_MS: Final = 120_000
@@ -67,12 +71,12 @@ class Press(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A card that can be pressed."""
+    """A card that can be pressed. ``until`` is the end that it shows, in whole seconds."""
 
     message: Message
     number: int
     creator: str
-    treasury: bool
+    until: int
 
 
 class Giveaways(Flow):
@@ -95,7 +99,7 @@ class Giveaways(Flow):
         """Return what people do."""
         return (
             Act(self._give, 7),
-            Act(self._claim, 26),
+            Act(self._claim, 20),
             Act(self._cancel, 3),
             Act(self._press_elsewhere, 2),
             Act(self._give_the_treasurys, 2),
@@ -105,10 +109,10 @@ class Giveaways(Flow):
     def _give(self) -> None:
         person = self.people.one(self.rng)
         total = self.rng.choice((self.rng.randrange(2, 40), self.rng.randrange(1, 20 * JUNO)))
-        self._say_give(person, total, self.rng.randrange(1, min(total, 7) + 1))
+        self._say_give(person, total, self.rng.randrange(1, min(total, 12) + 1))
 
     def _say_give(self, person: Person, total: int, slots: int, *, treasury: bool = False) -> None:
-        mode, lasts = self.rng.choice(MODES), self.rng.choice((" 1m", *LASTS))
+        mode, lasts = self.rng.choice(MODES), self.rng.choice((" 1m", " 1m", *LASTS))
         amount = f"{total // JUNO}.{total % JUNO:06d}"
         source, reason = (" treasury", " for everybody") if treasury else ("", "")
         text = f"/giveaway{source} {amount} {slots}{mode}{lasts}{reason}"
@@ -147,8 +151,26 @@ class Giveaways(Flow):
             if promised := _DIGITS.findall(message.text):
                 self._promises.setdefault(message.id, set()).add(promised[-1])
             if message.buttons:
-                found.append(Card(message, int(card[1]), card[2], card[3] is not None))
+                found.append(Card(message, int(card[1]), card[2], _shown_end(message)))
         return found
+
+    async def attend(self) -> None:
+        """Let people press in the second in which a giveaway ends, one after another."""
+        pressed: set[int] = set()
+        while True:
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
+            now = self.city.clock.now() / 1000
+            late = [card for card in self._cards() if 0 <= now - card.until < LOOKS_EVERY_SECONDS]
+            for card in late:
+                if card.message.id not in pressed:
+                    pressed.add(card.message.id)
+                    await self._press_late(card)
+
+    async def _press_late(self, card: Card) -> None:
+        for _ in range(LATE_PRESSES):
+            with suppress(SandboxRefused):
+                self._press(card, 1)
+            await asyncio.sleep(1 / LATE_PRESSES)
 
     def _claim(self) -> None:
         """Let some people press a card at once, some of them more than once."""
@@ -327,6 +349,12 @@ class Giveaways(Flow):
             rest = row["total"] - sum(paid.values())
             own[-1000 - row["id"] if row["state"] == "active" else row["funder"]] += rest
         return own
+
+
+def _shown_end(message: Message) -> int:
+    """Return the time that the card shows, 0 without one."""
+    times = (each["unix_time"] for each in message.content.get("entities", ()) if "unix_time" in each)
+    return int(next(times, 0))
 
 
 def _explains(giveaway: Any, press: Press, row: Any) -> bool:
