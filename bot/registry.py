@@ -54,8 +54,8 @@ class Command:
     """Of actions that take a higher role than the command itself."""
     lasting: frozenset[str] = frozenset()
     """Actions below messages that go on telling something: a refusal is told over the chat and leaves them alone."""
-    gives_back: frozenset[str] = frozenset()
-    """Actions that only give back to the presser what waits: a pause does not stop these."""
+    goes_on: frozenset[str] = frozenset()
+    """Actions that a pause does not stop: they move no coin, or only give back to the presser what waits."""
     hears: Callable[[str], bool] | None = None
     """Tells of a text without a command, said in private, whether it is meant for this command."""
     cards: Mapping[str, "Card"] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Command:
 
         Admins go on: they may have to mend what the pause is about.
         """
-        return self.moves_money and needs < Role.ADMIN and action not in self.gives_back
+        return self.moves_money and needs < Role.ADMIN and action not in self.goes_on
 
     def fits(self, chat: Chat) -> bool:
         """Tell whether it may be used in ``chat``."""
@@ -97,7 +97,7 @@ class Registry:
                 _claim(self._by_action, action, (command, act))
             for event, card in command.cards.items():
                 _claim(self.cards, event, card)
-            spoken_of = command.action_roles.keys() | command.lasting | command.gives_back
+            spoken_of = command.action_roles.keys() | command.lasting | command.goes_on
             if unknown := spoken_of - command.actions.keys():
                 raise ValueError(f"{command.name} says something of actions that it does not have: {unknown}")
 

@@ -238,4 +238,5 @@ COMMAND = Command(
         "shared.accept": shared_members.accept,
         "shared.decline": shared_members.decline,
     },
+    goes_on=frozenset({"shared.accept", "shared.decline", "shared.statement"}),
 )

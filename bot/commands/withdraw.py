@@ -162,5 +162,5 @@ COMMAND = Command(
     examples=("/withdraw 5 juno1…", "/withdraw all juno1… 104729"),
     actions={"withdraw.confirm": confirm, "withdraw.drop": drop, "withdraw.cancel": cancel},
     lasting=frozenset({"withdraw.cancel"}),
-    gives_back=frozenset({"withdraw.cancel"}),
+    goes_on=frozenset({"withdraw.cancel"}),
 )

@@ -115,8 +115,8 @@ HIGHER_BUTTONS: Final[Mapping[str, Role]] = {
 }
 """Buttons that take more than their command; all others take what it takes."""
 
-GIVE_BACK: Final = frozenset({"withdraw.cancel"})
-"""Buttons of money commands that a pause does not stop: they only give back to the presser."""
+GO_ON: Final = frozenset({"withdraw.cancel", "shared.accept", "shared.decline", "shared.statement"})
+"""Buttons of money commands that a pause does not stop: they move no coin, or only give back to the presser."""
 
 SEED: Final = (
     # Operation, command, role, kind of posting, and between which classes of account (seeds/ledger.txt).
@@ -341,9 +341,7 @@ def program() -> Registry:
 def may_press(command: Command, action: str) -> May:
     """Return what the table says of a button."""
     own = COMMANDS[command.name]
-    return own._replace(
-        role=HIGHER_BUTTONS.get(action, own.role), rests=own.rests and action not in GIVE_BACK
-    )
+    return own._replace(role=HIGHER_BUTTONS.get(action, own.role), rests=own.rests and action not in GO_ON)
 
 
 def names() -> list[str]:
@@ -369,7 +367,7 @@ def test_the_table_speaks_of_nothing_that_is_not_there() -> None:
     registry = program()
     actions = {action for command in registry for action in command.actions}
     assert COMMANDS.keys() - set(names()) == set()
-    assert (HIGHER_BUTTONS.keys() | GIVE_BACK) - actions == set()
+    assert (HIGHER_BUTTONS.keys() | GO_ON) - actions == set()
 
 
 @pytest.mark.parametrize("command", list(program()), ids=lambda command: command.name)

@@ -50,14 +50,14 @@ def test_two_commands_never_share_a_name(one: Command, other: Command) -> None:
         Registry([one, other])
 
 
-@pytest.mark.parametrize("more", [{"action_roles": {"y": Role.ADMIN}}, {"gives_back": frozenset({"y"})}])
+@pytest.mark.parametrize("more", [{"action_roles": {"y": Role.ADMIN}}, {"goes_on": frozenset({"y"})}])
 def test_a_command_speaks_of_its_own_actions_alone(more: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="something of actions"):
         Registry([Command("a", "", act, actions={"x": act}, **more)])
 
 
 def test_a_pause_stops_what_moves_money_and_takes_no_rank() -> None:
-    pays = Command("a", "", act, actions={"x": act}, moves_money=True, gives_back=frozenset({"x"}))
+    pays = Command("a", "", act, actions={"x": act}, moves_money=True, goes_on=frozenset({"x"}))
     assert pays.rests(None, Role.ELEVATED)
     assert not pays.rests(None, Role.ADMIN)
     assert not pays.rests("x", Role.MEMBER)

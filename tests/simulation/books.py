@@ -13,8 +13,19 @@ from tests.simulation.witness import Witness
 
 _RECEIPT: Final = re.compile(r"Receipt (\d+)")
 _POSTING: Final = "SELECT t.* FROM entries AS e JOIN transactions AS t ON t.entry_id = e.id WHERE e.key = ?"
-_COMMAND: Final = "SELECT state, code, received_at, done_at FROM inbox WHERE key = ?"
-_PRESS: Final = "SELECT state, code, received_at, done_at FROM inbox WHERE sender = ? AND instr(raw, ?) > 0"
+_CODE: Final = """
+iif(code = 'command_paused' AND (:jumps > 0 OR EXISTS (
+    SELECT 1 FROM pauses WHERE paused_at <= done_at AND ifnull(lifted_at, done_at) >= received_at
+)), 'too_many', code) AS code
+"""
+"""What a pause stopped was told so and did nothing, as what came too fast; without a pause it stays what it is."""
+_COMMAND: Final = f"SELECT state, {_CODE}, received_at, done_at FROM inbox WHERE key = :key"
+_PRESS: Final = f"SELECT state, {_CODE}, received_at, done_at FROM inbox WHERE sender = :sender AND instr(raw, :query) > 0"
+_FROZEN: Final = """
+SELECT 1 FROM freezes WHERE reason = 'ordered' AND ifnull(account, :account) = :account AND frozen_at <= :until
+    AND ifnull(lifted_at, :until) >= :since
+LIMIT 1
+"""
 _BALANCES: Final = """
 SELECT at, iif(from_id = :id, from_after, to_after) AS after FROM transactions
 WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at <= :until ORDER BY id
@@ -70,12 +81,12 @@ class Books:
 
     def command(self, key: str) -> Any:
         """Return state, code, received_at, done_at of the command under ``key``; None when it never came in."""
-        rows = self.select(_COMMAND, (key,))
+        rows = self.select(_COMMAND, {"key": key, "jumps": self._city.jumps})
         return rows[0] if rows else None
 
     def press(self, account: int, query: str) -> Any:
         """Return the same of a press of a button, by the id of its query."""
-        rows = self.select(_PRESS, (account, query))
+        rows = self.select(_PRESS, {"sender": account, "query": query, "jumps": self._city.jumps})
         return rows[0] if rows else None
 
     def was_short(self, account: int, amount: int, since: int, until: int) -> bool:
@@ -85,6 +96,11 @@ class Books:
         during = [row["after"] for row in after if row["at"] >= since]
         lowest: int = min([before[-1] if before else 0, *during])
         return lowest < amount
+
+    def was_frozen(self, account: int, since: int, until: int) -> bool:
+        """Tell whether somebody had ordered that ``account`` takes nothing out, at some moment in between."""
+        wanted = {"account": account, "since": since, "until": until}
+        return bool(self._city.jumps or self.select(_FROZEN, wanted))
 
     # What people were told
 

@@ -169,6 +169,8 @@ class City:
         self.disk_trouble = 0.0
         self.limits = _drawn_limits(self.random("limits"))
         self.admins_chat: int | None = None
+        self.owners = [OWNER]
+        """Whom the settings name; what is changed counts for the next start."""
         self.crashes = 0
         self.gave_up = 0
         self.excuses = 0
@@ -271,7 +273,7 @@ class City:
             None,
             telegram_token=self.account.token,
             telegram_url=f"http://{_TELEGRAM}",
-            owners=str(OWNER),
+            owners=",".join(map(str, self.owners)),
             chain_id=SANDBOX_PARAMETERS.chain_id,
             denom=DENOM,
             assets=f"{DENOM}:JUNO:6",

@@ -13,6 +13,7 @@ from tests.simulation.flows.roles import Roles
 from tests.simulation.flows.rules import Rules
 from tests.simulation.flows.shared import Shared
 from tests.simulation.flows.transfers import Transfers
+from tests.simulation.flows.treasury import Treasury
 from tests.simulation.flows.unclaimed import Unclaimed
 from tests.simulation.flows.withdrawals import Withdrawals
 
@@ -27,6 +28,7 @@ FLOWS: Final[tuple[type[Flow], ...]] = (
     Shared,
     Mischief,
     Restores,
+    Treasury,
     Unclaimed,
     Penalties,
 )

@@ -317,7 +317,7 @@ class Shared(Flow):
             return
         row = rows[0]
         code = row["code"]
-        if row["say"] == "command.old" or code in ("too_many", "shared_closed"):
+        if row["say"] == "command.old" or code in ("too_many", "command_paused", "shared_closed"):
             return
         if code in ("shared_unknown_name", "shared_not_joined", "shared_unknown"):
             if _had_part(books, parts, order, long=True):

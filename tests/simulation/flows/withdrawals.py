@@ -143,7 +143,14 @@ class Withdrawals(Flow):
         if press is None:
             if not _is_lost(books, payment):
                 yield f"the yes to {payment.message.text!r} never came in"
-        elif press["code"] in ("too_many", "button_expired") or _is_of_a_restore(books, payment, press):
+        elif (
+            press["code"] in ("too_many", "button_expired")
+            or _is_of_a_restore(books, payment, press)
+            or (
+                press["code"] == "withdrawals_frozen"
+                and books.was_frozen(payment.source, press["received_at"], press["done_at"])
+            )
+        ):
             return
         elif press["code"] in ("withdrawal_over_own_limit", "withdrawal_over_total_limit"):
             if not self._was_over(books, payment, press):

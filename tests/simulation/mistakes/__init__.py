@@ -13,6 +13,7 @@ from tests.simulation.mistakes import (
     restores,
     rules,
     shared,
+    treasury,
     unclaimed,
     withdrawals,
 )
@@ -29,6 +30,7 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
     *penalties.MISTAKES,
     *restores.MISTAKES,
     *rules.MISTAKES,
+    *treasury.MISTAKES,
     *unclaimed.MISTAKES,
     *chain.MISTAKES,
 )
