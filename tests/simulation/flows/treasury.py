@@ -17,8 +17,8 @@ from tests.simulation.flow import Act, Flow
 from tests.simulation.people import PRESSES, YES, People, Person
 
 STEWARDS: Final = 2
-FIRST_STEWARD: Final = 2001
-DEPUTY: Final = 2009
+FIRST_STEWARD: Final = 9001
+DEPUTY: Final = 9009
 LOOKS_EVERY_SECONDS: Final = 15.0
 
 _ORDERS: Final = """
