@@ -1,6 +1,7 @@
 """As a group would: what members do together, at the page of the sandbox."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.visitor import BOT, Visitor
 
@@ -91,3 +92,19 @@ def test_a_friend_pays_bail(visitor: Visitor) -> None:
     visitor.say("sorry!")
     visitor.all_agrees()
     visitor.picture("bailed")
+
+
+def test_what_breaks_a_rule_goes_and_everybody_reads_why(visitor: Visitor) -> None:
+    visitor.be("Olga")
+    visitor.say("/rules stickers delete warn")
+    visitor.sees("no stickers: the message goes, a warning")
+    visitor.say("/rules links delete jail 10m bail 1")
+    visitor.sees("no links: the message goes, jail for 10m, bail 1 JUNO")
+
+    visitor.be("Ben")
+    visitor.attach("sticker")
+    visitor.sees("Ben: stickers are not wanted here (rule 1). I removed the message. This is a warning.")
+    visitor.send("look: https://evil.example")
+    visitor.sees("Ben: links are not wanted here (rule 2).")
+    expect(visitor.page.locator("#log article.mine")).to_have_count(0)
+    visitor.picture("rules")

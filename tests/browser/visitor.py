@@ -36,9 +36,18 @@ class Visitor:
 
     def say(self, text: str) -> None:
         """Type ``text`` and send it; it stands in the chat then."""
+        self.send(text)
+        expect(self.page.locator("#log article.mine").last).to_contain_text(text)
+
+    def send(self, text: str) -> None:
+        """Type ``text`` and send it, whether it stays or not."""
         self.page.locator("#text").fill(text)
         self.page.get_by_role("button", name="Send", exact=True).click()
-        expect(self.page.locator("#log article.mine").last).to_contain_text(text)
+
+    def attach(self, kind: str) -> None:
+        """Send something else than words, such as a sticker."""
+        self.page.get_by_role("button", name="Send something else than words").click()
+        self.page.locator("#hints button", has_text=kind).first.click()
 
     def sees(self, words: str) -> Locator:
         """Wait for a message with ``words``, and return the newest."""
