@@ -108,14 +108,14 @@ class Shared(Flow):
         """Return what people do."""
         return (
             Act(self._open, 2),
-            Act(self._invite, 4),
+            Act(self._invite, 6),
             Act(self._answer_invitation, 12),
             Act(self._steal_invitation, 2),
             Act(self._fill, 9),
             Act(self._fill_from_chain, 2),
             Act(self._spend, 12),
             Act(self._spend_at_the_limit, 6),
-            Act(self._revoke, 3),
+            Act(self._revoke, 5),
             Act(self._close_club, 0.3),
         )
 
@@ -217,12 +217,12 @@ class Shared(Flow):
         self._say(spender, club, text, whom=whom, amount=amount)
 
     def _revoke(self) -> None:
-        """Let a founder end somebody's part, who spends in the same moment as often as not."""
-        joined = self._joined()
+        """Let a founder end somebody's part of late, who spends in the same moment."""
+        joined = self._joined()[-4:]
         if joined:
             press = self.rng.choice(joined)
             member = self.people.by_id(press.who)
-            if self.rng.random() < 0.5:
+            if self.rng.random() < 0.3:
                 self._pay(member, press.club, self.rng.randrange(1, JUNO))
             self._say(press.club.founder, press.club, f"revoke @{member.user.username}", whom=member)
             self._pay(member, press.club, self.rng.randrange(1, JUNO))
