@@ -55,6 +55,20 @@ async def test_a_jail_has_its_time_and_bail(bot: Stage, ben: User, cleo: User, p
     ]
 
 
+async def test_friends_free_whoever_a_rule_jailed(bot: Stage, ben: User, cleo: User, plaza: Chat) -> None:
+    """The notice of a rule's jail has the same button as an admin's."""
+    await bot.fund(cleo, 10_000_000)
+    await order(bot, cleo, plaza, "/rules forwards delete jail 10m bail 2")
+    bot.telegram.forward(ben, bot.telegram.say(cleo, plaza, "news"), plaza)
+    notice = await bot.heard(cleo, plaza, "🔒 Ben is in jail")
+    await quiet(bot)
+    bot.clock.pass_seconds(70)
+    tap = bot.telegram.tap(cleo, notice, label="Pay bail: 2 JUNO")
+    assert await bot.answered(tap) == "You paid 2 JUNO of bail."
+    assert bot.balance(cleo) == 8_000_000
+    await bot.until(lambda: bot.telegram.may(plaza, ben.id, "can_send_messages"))
+
+
 @pytest.mark.parametrize("kind", ["photo", "voice", "animation", "video_note", "poll"])
 async def test_media_are_told_apart(
     *, bot: Stage, ben: User, cleo: User, plaza: Chat, kind: MediaKind
