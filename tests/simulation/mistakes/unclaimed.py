@@ -25,13 +25,13 @@ MISTAKES: Final = (
     ),
     Mistake(
         "a signature serves twice",
-        12,
+        24,
         (Edit("ledger/challenges.py", "    if challenge.used_at is not None:\n", "    if False:\n"),),
         "a claim leaves nothing to take a second time; what shows is that nobody is told so",
     ),
     Mistake(
         "a signature serves whoever sends it",
-        12,
+        24,
         (
             Edit(
                 "ledger/challenges.py",
@@ -53,7 +53,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "any key signs for any address",
-        12,
+        24,
         (
             Edit(
                 "chain/adr36.py",
