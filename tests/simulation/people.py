@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from chain.wallet import Wallet
@@ -145,11 +145,20 @@ class People:
         return next(
             (
                 shown
-                for shown in reversed(self._city.telegram.replies(chat))
-                if holds in shown.text and shown.buttons and shown.text.startswith(begins)
+                for shown in self._newest_first(chat)
+                if "reply_markup" in shown.content and shown.text.startswith(begins) and holds in shown.text
+                if shown.buttons
             ),
             None,
         )
+
+    def _newest_first(self, chat: Chat) -> Iterator[Message]:
+        """Yield what the bot wrote in ``chat``; most chats need not be sorted for that."""
+        if chat.ephemeral:
+            yield from reversed(self._city.telegram.replies(chat))
+            return
+        bot = self._city.account.user.id
+        yield from (message for message in reversed(chat.messages.values()) if message.sender == bot)
 
     def signed_deposit(self, person: Person, amount: int) -> bytes:
         """Return a deposit of ``amount`` that ``person`` signed, not sent. Raises KeyError while the purse is empty."""
