@@ -320,6 +320,9 @@ class Giveaways(Flow):
             yield f"no card says of giveaway {row['id']}: {progress}"
         commitment = row["seed"] and sha256(row["seed"].encode()).hexdigest()
         for card in standing if row["seed"] else ():
+            if books.losses.have_shown(card.changed):
+                # The card of a giveaway that is lost, whose number another one has by now.
+                continue
             told = _DIGITS.findall(card.text)
             expected = [commitment] if row["state"] == "active" else [row["seed"], commitment]
             if told != expected or self._promises[card.id] != {commitment}:
