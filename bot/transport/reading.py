@@ -78,7 +78,7 @@ def _said(message: TelegramMessage, media: Media | None, *, edited: bool) -> Sai
         chat=_chat(message.chat),
         message=message.message_id,
         sender=sender,
-        text=message.text or message.caption or "",
+        text=message.text or message.caption or _asked(message),
         at=Millis(
             int((message.edit_date if edited and message.edit_date else message.date).timestamp() * 1000)
         ),
@@ -99,6 +99,12 @@ def _said(message: TelegramMessage, media: Media | None, *, edited: bool) -> Sai
 def _media(message: TelegramMessage) -> Media | None:
     """Return what ``message`` shows; an animation is a document too, and counts as the former."""
     return next((kind for kind in Media if getattr(message, kind)), None)
+
+
+def _asked(message: TelegramMessage) -> str:
+    """Return the words of a poll."""
+    poll = message.poll
+    return "\n".join((poll.question, *(option.text for option in poll.options))) if poll else ""
 
 
 def _links(message: TelegramMessage, entities: Iterable[TelegramEntity]) -> Iterable[str]:

@@ -87,6 +87,11 @@ async def test_a_caption_is_judged_like_a_text(bot: Stage, ben: User, cleo: User
     await gone(bot, plaza, message)
 
 
+async def test_the_words_of_a_poll_are_judged(bot: Stage, ben: User, cleo: User, plaza: Chat) -> None:
+    await order(bot, cleo, plaza, "/rules words add tea")
+    await gone(bot, plaza, bot.telegram.send_media(ben, plaza, "poll"))
+
+
 async def test_a_caption_is_no_command(bot: Stage, ben: User, cleo: User, plaza: Chat) -> None:
     await bot.fund(ben, 10_000_000)
     bot.telegram.send_media(ben, plaza, "photo", caption="/send 5 @cleo")
