@@ -46,17 +46,16 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
-        "a deletion is tried once",
-        12,
+        "a deletion that nobody answered is not tried again",
+        6,
         (
             Edit(
-                "bot/notifier.py",
-                "            return await self.deeds[pending.event](pending)\n",
-                "            try:\n"
-                "                return await self.deeds[pending.event](pending)\n"
-                "            except TransportError as error:\n"
-                '                return Verdict("sent", why=str(error))\n',
+                "bot/rules/strikes.py",
+                "            await self.telegram.delete(chat, list(wanted))\n        except",
+                "            await self.telegram.delete(chat, list(wanted))\n        except Offline:\n"
+                '            log.info("message.unanswered", chat=chat)\n        except',
             ),
+            Edit("bot/rules/strikes.py", "import Moved, Rejected,", "import Moved, Offline, Rejected,"),
         ),
     ),
     Mistake(
