@@ -17,8 +17,9 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 COPIED: Final = ("bot", "ledger", "chain", "migrations", "sandbox", "tests/simulation")
-STEPS: Final = 300
-HANGS_AFTER_SECONDS: Final = 300
+STEPS: Final = 600
+"""So that each of many flows is met often enough."""
+HANGS_AFTER_SECONDS: Final = 900
 
 
 class Edit(NamedTuple):

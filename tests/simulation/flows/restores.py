@@ -59,7 +59,7 @@ class Restores(Flow):
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
-        return (Act(self._back_up, 1.5), Act(self._restore, 0.35))
+        return (Act(self._back_up, 3), Act(self._restore, 0.8))
 
     def _back_up(self) -> None:
         if not self.city.disk.path.exists():
