@@ -7,6 +7,7 @@ name before an ``@`` is no host, and a link that cannot be understood leads nowh
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -145,9 +146,11 @@ def _covers(entry: str, link: Link) -> bool:
 def _bare(text: str) -> Iterator[str]:
     """Yield the addresses that stand in ``text`` though Telegram may not have marked them."""
     for word in visible(text).translate(_DOTS).split():
-        begins = _BEGINS.search(word)
-        if begins:
-            yield word[begins.start() :].rstrip(_ENDS)
+        starts = [found.start() for found in _BEGINS.finditer(word)]
+        if starts:
+            # An address inside of another leads nowhere by itself; one behind a comma or a bracket does.
+            starts = [at for at in starts if at == starts[0] or word[at - 1] in _ENDS]
+            yield from (word[at:end].rstrip(_ENDS) for at, end in pairwise((*starts, len(word))))
             continue
         token = word.strip(_ENDS)
         host, slash, _ = token.partition("/")

@@ -86,6 +86,8 @@ def test_where_a_link_leads(address: str, host: str) -> None:
         "go to evil.example/path now",
         "x https://evil.example",
         "hidden\u200bhttps://evil.example",
+        "https://allowed.test/,https://evil.example",
+        "(https://allowed.test)https://evil.example",
     ],
 )
 def test_a_bare_address_is_a_link(text: str) -> None:
@@ -109,6 +111,13 @@ def test_a_bare_address_is_a_link(text: str) -> None:
 )
 def test_no_link_is_none(text: str) -> None:
     assert links.links(said(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["https://allowed.test/?to=https://evil.example", "https://allowed.test/https://evil.example"]
+)
+def test_an_address_in_another_leads_nowhere_by_itself(text: str) -> None:
+    assert not links.breaks(said(text), ["allowed.test"])
 
 
 def test_marks_and_what_is_behind_words_and_buttons_count() -> None:
