@@ -47,7 +47,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "a deletion that nobody answered is not tried again",
-        6,
+        8,
         (
             Edit(
                 "bot/rules/strikes.py",
