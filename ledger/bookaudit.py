@@ -6,6 +6,7 @@ The log itself is checked in audit.py; a row here that it does not bear out is a
 import sqlite3
 from typing import Final
 
+from ledger.packets import packets_of
 from ledger.queries import queries
 
 _SENTENCES: Final = {
@@ -55,8 +56,18 @@ _SQL: Final = queries("bookaudit")
 
 def book_problems(connection: sqlite3.Connection) -> list[str]:
     """Return what the other books and the log do not agree on, in sentences; an empty list is a clean audit."""
-    return [
+    problems = [
         sentence.format(row[0])
         for name, sentence in _SENTENCES.items()
         for row in connection.execute(_SQL[name])
+    ]
+    return problems + _packet_problems(connection)
+
+
+def _packet_problems(connection: sqlite3.Connection) -> list[str]:
+    """Return the claims of random packets that were paid another one than the seed says, as anybody can work out."""
+    return [
+        f"claim {giveaway}.{number} was paid another packet than its seed says"
+        for giveaway, number, seed, total, slots, amount in connection.execute(_SQL["packets_paid"])
+        if packets_of(seed, total, slots)[number - 1] != amount
     ]

@@ -180,6 +180,12 @@ SELECT giveaway || '.' || number
 FROM giveaway_claims JOIN giveaways ON giveaways.id = giveaway JOIN transactions AS paid ON paid.id = posting
 WHERE mode = 'first' AND amount <> total / slots
 
+-- name: packets_paid
+-- What each claim of random packets was paid, and what it follows from.
+SELECT giveaway, number, seed, total, slots, paid.amount
+FROM giveaway_claims JOIN giveaways ON giveaways.id = giveaway JOIN transactions AS paid ON paid.id = posting
+WHERE mode = 'random' AND number <= slots ORDER BY giveaway, number
+
 -- name: posting_without_claim
 -- Payments out of an escrow to people who did not claim, or were paid before.
 SELECT max(paid.id)

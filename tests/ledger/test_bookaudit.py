@@ -130,6 +130,10 @@ def test_books_that_were_kept_by_the_program_are_clean(file: sqlite3.Connection)
         ("UPDATE giveaway_claims SET claimant = 33 WHERE giveaway = 1", "claim 1.1 is not what was posted"),
         ("UPDATE giveaway_claims SET posting = NULL WHERE giveaway = 3", "claim 3.1 is not what was posted"),
         ("UPDATE giveaways SET slots = 5 WHERE id = 1", "claim 1.1 was paid another share"),
+        (
+            "UPDATE giveaways SET seed = '{}' WHERE mode = 'random'".format("f" * 64),
+            ".1 was paid another packet than its seed says",
+        ),
         ("DELETE FROM giveaway_claims WHERE giveaway = 3", "to somebody who did not claim"),
         ("UPDATE giveaway_claims SET claimant = 33 WHERE giveaway = 4", "to somebody who did not claim"),
         ("INSERT INTO giveaway_claims VALUES (4, 2, 33, NULL, 1)", "giveaway 4 was not shared out equally"),
