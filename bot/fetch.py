@@ -17,7 +17,7 @@ from bot.dispatch import Toast
 from bot.html import clean_name
 from bot.inbox import Arrival, Item
 from bot.intents import Intent, Said, Tapped, Unreadable
-from bot.lanes import PER_PERSON, Lanes
+from bot.lanes import PER_CHAT, PER_PERSON, Lanes
 from bot.names import learn
 from bot.results import Answer
 from bot.rules.model import Broken
@@ -133,10 +133,18 @@ class Fetch:
         ]
 
     def _judged(self, arrival: Arrival) -> list[Arrival]:
-        """Return the row of its judgement for a message that breaks rules, beside its own where it is a command too."""
+        """Return the row of its judgement for a message that breaks rules, beside its own where it is a command too.
+
+        Each verdict asks Telegram who leads the group, so a raid comes in faster than it is judged: what is too much for
+        its chat stays, instead of filling the room that commands wait in.
+        """
         if arrival.intent is None or not isinstance(arrival.intent.deed, Said):
             return []
         broken = self._judge(arrival.intent.deed)
+        chat = arrival.intent.deed.chat.id
+        if broken and self._lanes.waiting(chat) >= PER_CHAT:
+            log.warning("message.unjudged", chat=chat)
+            return []
         key = inbox.judgement_key(arrival.intent, self._me.id)
         return [arrival._replace(key=key, broken=broken)] if broken else []
 

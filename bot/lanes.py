@@ -18,6 +18,8 @@ from ledger.errors import BrokenInvariant, LedgerError, Unavailable
 
 PER_PERSON: Final = 30
 """Commands of one person that may wait; the next is refused, politely and once."""
+PER_CHAT: Final = 500
+"""Messages that break rules of one chat and may wait; more at once stay as they are, or nobody's commands would come in."""
 MOST_WAITING: Final = 2_000
 """Items that may wait in all: beyond it nothing more is fetched."""
 WORKERS: Final = 16
@@ -57,9 +59,9 @@ class Lanes:
         self._room = asyncio.Event()
         self._room.set()
 
-    def waiting(self, sender: int) -> int:
-        """Return how many items of ``sender`` wait or are being answered."""
-        return len(self._lanes.get(sender, ())) + (sender in self._busy)
+    def waiting(self, lane: int) -> int:
+        """Return how many items of ``lane`` (`Item.lane`) wait or are being answered."""
+        return len(self._lanes.get(lane, ())) + (lane in self._busy)
 
     def was_told(self, sender: int) -> bool:
         """Tell whether ``sender`` heard already that they are too fast: once is enough until their lane is empty."""
