@@ -41,7 +41,7 @@ BATCH_LIMIT: Final = 100
 TOAST_LIMIT: Final = 200
 WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 
-
+_NOBODY: Final = "participant_id_invalid"
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
@@ -187,6 +187,9 @@ class Telegram:
         try:
             member = await self._bot.get_chat_member(chat, person)
         except TelegramError as error:
+            if _NOBODY in str(error).lower():
+                # Whoever was never seen there, or is gone for good.
+                return Standing(leads=False)
             raise translated(error) from error
         if isinstance(member, ChatMemberAdministrator):
             return Standing(leads=True, deletes=bool(member.can_delete_messages))

@@ -271,6 +271,26 @@ async def test_nobody_is_punished_while_telegram_does_not_say_who_leads(
     assert (violations(bot), stands(plaza, message)) == ([], True)
 
 
+async def test_who_left_at_once_is_judged_all_the_same(
+    bot: Stage, ben: User, cleo: User, plaza: Chat
+) -> None:
+    await order(bot, cleo, plaza, "/rules links delete")
+    told = "Bad Request: PARTICIPANT_ID_INVALID"
+    bot.telegram.faults.add(Fault("refuse", "getChatMember", times=1, code=400, description=told))
+    await gone(bot, plaza, bot.telegram.say(ben, plaza, "https://evil.example"))
+
+
+async def test_nobody_is_punished_where_telegram_will_not_say_who_leads(
+    bot: Stage, ben: User, cleo: User, plaza: Chat
+) -> None:
+    await order(bot, cleo, plaza, "/rules links delete")
+    told = "Bad Request: member list is inaccessible"
+    bot.telegram.faults.add(Fault("refuse", "getChatMember", times=1, code=400, description=told))
+    message = bot.telegram.say(ben, plaza, "https://evil.example")
+    await bot.until(lambda: bot.rows("SELECT 1 FROM inbox WHERE code = 'rules_exempt'"))
+    assert (violations(bot), stands(plaza, message)) == ([], True)
+
+
 async def test_rules_go_with_a_group_that_migrates(bot: Stage, ben: User, cleo: User) -> None:
     await bot.appoint(cleo, Role.ADMIN)
     basic = bot.telegram.group("Basic", ben, [cleo, bot.account], kind="group")
