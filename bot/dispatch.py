@@ -345,7 +345,7 @@ class Dispatch:
         context = self._context(tapped.sender, chat, button.key(tapped.sender.id))
         context = replace(context, arguments=button.arguments, ephemeral=tapped.ephemeral is not None)
         if button.action == AGAIN:
-            return self._again(button, tapped.sender)
+            return self._again(button, tapped)
         if button.action == DISMISS:
             return _Call(None, _dismissed, context)
         found = self._registry.action(button.action)
@@ -357,16 +357,20 @@ class Dispatch:
         rests = command.rests(button.action, needs)
         return _Call(command, act, context, needs, lasting=lasting, rests=rests)
 
-    def _again(self, button: Button, presser: Person) -> _Call:
-        """Return the old command that its sender wants after all, under the key of its message."""
+    def _again(self, button: Button, tapped: Tapped) -> _Call:
+        """Return the old command that its sender wants after all, under the key of its message.
+
+        Where the question was asked apart from the group, nobody there sees the answer either.
+        """
         item = inbox.find(self._bank.service.reader, self._read, int(button.arguments["inbox"]))
         deed = item.intent.deed if item else None
-        if item is None or not isinstance(deed, Said) or deed.sender is None or deed.sender.id != presser.id:
+        if item is None or not isinstance(deed, Said) or deed.sender is None:
             raise Refused("button_unknown")
-        call = self._called(item, deed, old_asks=False)
+        call = self._called(item, deed, old_asks=False) if deed.sender.id == tapped.sender.id else None
         if call is None:
             raise Refused("button_unknown")
-        return call
+        apart = tapped.ephemeral is not None or tapped.chat is None or tapped.chat.id != deed.chat.id
+        return call._replace(context=replace(call.context, ephemeral=call.context.ephemeral or apart))
 
     def _context(self, who: Person, chat: Chat, key: str) -> Context:
         if not who.can_own:

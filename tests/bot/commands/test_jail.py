@@ -394,3 +394,21 @@ async def test_a_command_that_only_the_admin_sees_still_has_a_notice(
     notice = await bot.heard(ana, hall, "🔒 Ana is in jail")
     assert label(notice) == ["Pay bail: 1.2 JUNO"]
     assert bot.said(ana, hall, "Ana is in jail until") == []
+
+
+async def test_an_old_command_that_is_still_meant_has_its_notice_in_the_group(
+    bot: Stage, owner: User, ana: User, hall: Chat
+) -> None:
+    """It is confirmed where the question was, in private; the group is where it belongs."""
+    office = bot.telegram.private(owner)
+    bot.telegram.say(owner, office, "/start")
+    await bot.heard(owner, office, "Welcome")
+    await bot.stop()
+    bot.telegram.say(owner, hall, "/jail @ana 2h")
+    bot.clock.pass_seconds(600)
+    await bot.start()
+    question = await bot.heard(owner, office, "You sent /jail @ana 2h some time ago")
+    bot.telegram.tap(owner, question, label="Yes, do it")
+    notice = await bot.heard(ana, hall, "🔒 Ana is in jail")
+    assert label(notice) == ["Pay bail: 1.2 JUNO"]
+    await bot.heard(owner, office, "Ana is in jail until")
