@@ -125,7 +125,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "the total of equal shares is cut by slots instead of people",
-        6,
+        16,
         (
             Edit(
                 "ledger/claims.py",
