@@ -17,7 +17,7 @@ MISTAKES: Final = (
             Edit(
                 "ledger/treasury.py",
                 "    role = require_role(view, by, Role.OWNER)\n",
-                "    role = Role.OWNER\n",
+                "    role = require_role(view, by, Role.MEMBER)\n",
             ),
         ),
         "the book of the treasury looks again",
@@ -30,7 +30,7 @@ MISTAKES: Final = (
             Edit(
                 "ledger/freezes.py",
                 "    role = require_role(view, by, Role.ADMIN)\n",
-                "    role = Role.ADMIN\n",
+                "    role = require_role(view, by, Role.MEMBER)\n",
             ),
         ),
         "the book of freezes looks again",
