@@ -111,7 +111,8 @@ def _asking(beside: Beside, told: Mapping[str, Any]) -> Beside:
             account = find_account(view, outcome.account)
             assert account is not None, "an invitation is to an account"
             choices = invitation_choices(Share(account, outcome))
-            question = f"shared:{outcome.id}"
+            # With its time: books that were restored may give the number to another invitation, and old ones still stand.
+            question = f"shared:{outcome.id}:{view.now}"
             facts = {**told, "choices": shown_choices(choices, question)}
             rows += buttons.open_rows(choices, outcome.person, question, view.now)
             rows.append(news("shared.invited", outcome.person, facts, view.now))

@@ -26,6 +26,7 @@ from bot.supervisor import Supervisor
 from bot.transport import Telegram as Transport
 from chain.tenure import Tenure
 from ledger.accounts import AccountId
+from ledger.connect import copy_database
 from ledger.errors import Refused
 from ledger.jails import BailTerms
 from ledger.money import Amount, Asset, Denom
@@ -331,6 +332,20 @@ class Stage:
             self._transport = None
             await self.service.close()
 
+    def copy(self) -> Path:
+        """Return a copy of the books as they are now."""
+        copy = self.path.with_name("copy.sqlite3")
+        copy.touch()
+        copy_database(self.path, copy)
+        return copy
+
+    async def put_back(self, copy: Path) -> None:
+        """Go on with ``copy`` in the place of the books: what was done since is lost to them, and stands in the chats."""
+        await self.settled()
+        await self.stop()
+        _replace(self.path, copy)
+        await self.start()
+
     async def fund(self, person: User, amount: int) -> None:
         """Give ``person`` coins from the chain."""
         account = AccountId(person.id)
@@ -396,3 +411,9 @@ async def stage(path: Path, owner: int | None = None) -> AsyncIterator[Stage]:
     finally:
         await set_up.stop()
         runner.close()
+
+
+def _replace(books: Path, copy: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        books.with_name(f"{books.name}{suffix}").unlink(missing_ok=True)
+    copy.replace(books)

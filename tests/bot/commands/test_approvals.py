@@ -10,7 +10,6 @@ from bot.context import Treasury
 from bot.registry import discover
 from bot.speech import Sentences
 from ledger.accounts import AccountId
-from ledger.connect import copy_database
 from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.roles import Role
@@ -199,18 +198,11 @@ async def test_the_request_of_lost_books_approves_nothing_else(
     bot: Stage, ana: User, owner: User, chat: Chat, office: Chat
 ) -> None:
     """Books from a backup give the number of a lost withdrawal to another one; its request still stands in the chat."""
-    copy = bot.path.with_name("copy.sqlite3")
-    copy.touch()
-    copy_database(bot.path, copy)
+    copy = bot.copy()
     lost = await asked(bot, ana, chat)
     request = await request_of(bot, office)
     stale = request.buttons[0][0]["callback_data"]
-    await bot.settled()
-    await bot.stop()
-    for suffix in ("-wal", "-shm"):
-        bot.path.with_name(f"{bot.path.name}{suffix}").unlink(missing_ok=True)
-    copy.replace(bot.path)
-    await bot.start()
+    await bot.put_back(copy)
     bot.front.notifier.operators = (office.id,)
     bot.telegram.say(ana, chat, f"/withdraw 6 {PAYEE}")
     bot.telegram.tap(ana, await bot.heard(ana, chat, "Withdraw 6 JUNO?"), label="Withdraw")

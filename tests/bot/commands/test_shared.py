@@ -130,6 +130,22 @@ async def test_an_invitation_is_nothing_before_the_yes(
     await asked(bot, ben, "/shared 100", "You have no part in a shared account 100.")
 
 
+async def test_the_invitation_of_lost_books_is_to_nothing_else(
+    bot: Stage, ana: User, ben: User, at_ana: Chat, at_ben: Chat
+) -> None:
+    """Books from a backup give the number of a lost invitation to another one; the old one still stands in the chat."""
+    await asked(bot, ana, "/shared new Boat", "Boat is open, and its number is 101.")
+    copy = bot.copy()
+    await asked(bot, ana, "/shared 100 invite @ben view", "Ben is invited to Picnic")
+    stale = await bot.heard(ben, at_ben, "Ana invites you")
+    accept = stale.buttons[0][0]["callback_data"]
+    await bot.put_back(copy)
+    await asked(bot, ana, "/shared 101 invite @ben view", "Ben is invited to Boat")
+    await bot.settled()
+    assert await bot.answered(bot.telegram.tap(ben, stale, forged=accept))
+    await asked(bot, ben, "/shared 101", "You are invited to Boat and have not said yes.")
+
+
 async def test_an_invitation_counts_for_whom_it_was_made(
     bot: Stage, ana: User, ben: User, at_ana: Chat, at_ben: Chat
 ) -> None:
