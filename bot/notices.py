@@ -32,9 +32,13 @@ def notice_rows(outcome: Violation | Fine | Jail, who: str, at: Millis) -> list[
         case Fine():
             return [news("fine.noticed", chat, {**fine_facts(outcome), "who": who}, at)]
         case Jail():
-            subject = card_subject(outcome.id)
-            rows = buttons.open_rows(bail_choices(outcome, at), outcome.person, subject, at)
+            rows = buttons.open_rows(bail_choices(outcome, at), outcome.person, bail_question(outcome), at)
             return [*rows, _jail_notice(outcome, who, at)]
+
+
+def bail_question(jail: Jail) -> str:
+    """Name the buttons of a notice, with its time: restored books may give the number to another jail, and it still stands."""
+    return f"{card_subject(jail.id)}:{jail.from_at}"
 
 
 def bail_choices(jail: Jail, now: Millis) -> tuple[Choice, ...]:
@@ -57,5 +61,5 @@ def moved(view: View, old: int, new: int) -> list[Row]:
 
 
 def _jail_notice(jail: Jail, who: str, at: Millis) -> Row:
-    choices = shown_choices(bail_choices(jail, at), card_subject(jail.id))
+    choices = shown_choices(bail_choices(jail, at), bail_question(jail))
     return news("jail.noticed", jail.chat, {**jail_facts(jail), "who": who, "choices": choices}, at)

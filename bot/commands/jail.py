@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.context import Bank, Context
 from bot.durations import read_duration
-from bot.notices import bail_choices
+from bot.notices import bail_choices, bail_question
 from bot.penal import NO_REASON, case_of, looks_like_price, noticed, taken_price, whom
 from bot.recipients import Word, read_reason
 from bot.registry import Command
@@ -49,7 +49,11 @@ def _set(context: Context, jailed: Jail, who: str) -> Answer:
     subject = card_subject(jailed.id)
     choices = bail_choices(jailed, jailed.from_at)
     return Answer(
-        "jail.noticed", {**facts_of(jailed), "who": who}, choices=choices, question=subject, track=subject
+        "jail.noticed",
+        {**facts_of(jailed), "who": who},
+        choices=choices,
+        question=bail_question(jailed),
+        track=subject,
     )
 
 
@@ -61,7 +65,8 @@ def card(bank: Bank, facts: Mapping[str, Any]) -> Answer | None:
     told = {**facts_of(found), "who": bank.names.shown(found.person)}
     if found.state == "serving":
         # Its button was opened with the notice; only its label is shown anew.
-        return Answer("jail.noticed", told, choices=bail_choices(found, found.from_at))
+        choices = bail_choices(found, found.from_at)
+        return Answer("jail.noticed", told, choices=choices, question=bail_question(found))
     by = bank.names.shown(found.ended_by) if found.ended_by else ""
     return Answer("jail.closed", {**told, "by": by})
 
