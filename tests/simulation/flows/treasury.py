@@ -112,7 +112,7 @@ class Treasury(Flow):
             Act(self._limit, 1),
             Act(self._ask, 4),
             Act(self._answer, 5),
-            Act(self._depose, 0.25),
+            Act(self._depose, 0.5),
         )
 
     # Orders
@@ -171,16 +171,18 @@ class Treasury(Flow):
         self._unanswered.append(grant)
 
     def _answer(self) -> None:
-        asked = [
-            (grant, question)
-            for grant in self._unanswered
-            if (question := self.people.shown(grant.by.chat, "Send ", f"“{grant.reason}”"))
-        ]
-        if not asked:
+        asked = [grant for grant in self._unanswered if self._question(grant)]
+        if asked:
+            self._press(self.rng.choice(asked), self.rng.choice(PRESSES))
+
+    def _question(self, grant: Grant) -> Message | None:
+        return self.people.shown(grant.by.chat, "Send ", f"“{grant.reason}”")
+
+    def _press(self, grant: Grant, pressed: Sequence[int]) -> None:
+        question = self._question(grant)
+        if question is None:
             return
-        grant, question = self.rng.choice(asked)
         self._unanswered.remove(grant)
-        pressed = self.rng.choice(PRESSES)
         grant.taps = self.people.press(grant.by, question, pressed)
         grant.confirmed = pressed[0] == YES
         grant.shown = question.changed
@@ -194,6 +196,8 @@ class Treasury(Flow):
         self._kept = frozenset(row["note"] for row in books.select(_GRANTED) if row["actor"] == DEPUTY)
         books.close()
         self.city.owners.remove(DEPUTY)
+        for grant in [grant for grant in self._unanswered if grant.by is self._deputy]:
+            self._press(grant, (YES,))
 
     # Coming to rest
 
