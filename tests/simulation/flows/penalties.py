@@ -15,7 +15,7 @@ from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import People, Person
 
-MINUTES: Final = (1, 1, 2, 3, 10, 60)
+MINUTES: Final = (1, 1, 2, 2, 3, 10)
 TROUBLEMAKERS: Final = 6
 RECENT: Final = 12
 """Jails that somebody still has an eye on."""
@@ -85,7 +85,7 @@ class Penalties(Flow):
         return (
             Act(self._fine, 4),
             Act(self._warn, 1),
-            Act(self._jail, 10),
+            Act(self._jail, 14),
             Act(self._jail_as_member, 1),
             Act(self._release, 1),
             Act(self._pay_fines, 4),
@@ -94,8 +94,8 @@ class Penalties(Flow):
             Act(self._press_together, 10),
             Act(self._come_back, 1),
             Act(self._change_by_hand, 1),
-            Act(self._take_the_right, 0.3),
-            Act(self._promote, 1),
+            Act(self._take_the_right, 3),
+            Act(self._promote, 1.5),
         )
 
     # What admins do
@@ -185,7 +185,7 @@ class Penalties(Flow):
             self._payments.append(Payment(friend.id, sentence.person, f"b:{token}:{friend.id}", query))
 
     async def attend(self) -> None:
-        """Let a friend pay in the very moment in which a jail ends by itself: the notice tells when that is."""
+        """Let friends pay in the very moment in which a jail ends by itself: the notice tells when that is."""
         while True:
             await asyncio.sleep(1.0)
             for sentence in list(self._jails.values())[-RECENT:]:
@@ -193,8 +193,9 @@ class Penalties(Flow):
                 if end is None or sentence.mark in self._late or self.city.clock.now() < end * 1000:
                     continue
                 self._late.add(sentence.mark)
-                friend, jailed = self.people.one(self.rng), self.people.by_id(sentence.person)
-                self._pay(friend, friend.chat, f"/bail @{jailed.user.username}", jailed.id)
+                jailed = self.people.by_id(sentence.person)
+                for friend in self.rng.sample(self._members, 4):
+                    self._pay(friend, friend.chat, f"/bail @{jailed.user.username}", jailed.id)
 
     def _end_shown(self, sentence: Sentence) -> int | None:
         """Return until when the notice says that a jail lasts, in Unix time; None where nobody sees it any more."""
