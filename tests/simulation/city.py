@@ -91,7 +91,7 @@ class FaultyStore(Store):
 
 def _drawn_limits(rng: random.Random) -> Limits:
     """Return limits that are met in a run, or none."""
-    per_user, of_all, above = rng.choice((None, 30, 60)), rng.choice((None, 150, 600)), rng.choice((None, 10))
+    per_user, of_all, above = rng.choice((None, 20, 50)), rng.choice((None, 60, 300)), rng.choice((None, 10))
     return Limits(*(None if each is None else Amount(each * JUNO) for each in (per_user, of_all, above)))
 
 

@@ -160,7 +160,10 @@ class Rules(Flow):
 
     def _repeat(self) -> None:
         if self._posts:
-            self.city.telegram.repeat(self.rng.choice(self._posts[-REMEMBERED:]).message)
+            post = self.rng.choice(self._posts[-REMEMBERED:])
+            self.city.telegram.repeat(post.message)
+            # It comes with the words of its last edit and the time at which it was written.
+            post.linked_at += [post.message.at] if LINK in post.message.text else []
 
     def _refuse(self) -> None:
         """Let Telegram refuse to delete for a while."""
