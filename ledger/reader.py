@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import AccountId
@@ -32,10 +33,16 @@ class HistoryLine(NamedTuple):
 
 
 class Reader:
-    """A read-only connection for the event loop's own thread: its statements take microseconds."""
+    """A read-only connection for the event loop's own thread: its statements take microseconds.
+
+    Answers are made inside the writer, on its thread, and may look up a name here, so one statement runs at a time. Two at
+    once would stop the process: preparing one keeps SQLite's lock and asks the authorizer, for which it needs the
+    interpreter's; resetting another keeps that one and waits for SQLite's.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = open_reader(path)
+        self._alone = Lock()
 
     def close(self) -> None:
         """Close the connection."""
@@ -43,33 +50,33 @@ class Reader:
 
     def balance(self, account: AccountId, denom: Denom) -> Amount:
         """Return what ``account`` owns; 0 for an account without a row."""
-        found = self._connection.execute(_BALANCE, (account, denom)).fetchone()
-        return Amount(0 if found is None else found[0])
+        found = self._rows(_BALANCE, (account, denom))
+        return Amount(found[0][0] if found else 0)
 
     def balances(self, account: AccountId) -> dict[Denom, Amount]:
         """Return what ``account`` owns in every denom that it ever had."""
         sql = "SELECT denom, balance FROM user_balances WHERE user_id = ? ORDER BY denom"
-        return {Denom(denom): Amount(balance) for denom, balance in self._connection.execute(sql, (account,))}
+        return {Denom(denom): Amount(balance) for denom, balance in self._rows(sql, (account,))}
 
     def total(self, denom: Denom) -> Amount:
         """Return the sum of all balances: what the treasury address must hold."""
-        found = self._connection.execute("SELECT total FROM assets WHERE denom = ?", (denom,)).fetchone()
-        return Amount(0 if found is None else found[0])
+        found = self._rows("SELECT total FROM assets WHERE denom = ?", (denom,))
+        return Amount(found[0][0] if found else 0)
 
     def assets(self) -> list[Asset]:
         """Return the listed denoms."""
-        rows = self._connection.execute("SELECT denom, symbol, decimals FROM assets ORDER BY denom")
+        rows = self._rows("SELECT denom, symbol, decimals FROM assets ORDER BY denom")
         return [Asset(*row) for row in rows]
 
     def name(self, account: AccountId) -> str | None:
         """Return the name that ``account`` is registered under, or None."""
-        found = self._connection.execute("SELECT name FROM users WHERE id = ?", (account,)).fetchone()
-        return None if found is None else str(found[0])
+        found = self._rows("SELECT name FROM users WHERE id = ?", (account,))
+        return str(found[0][0]) if found else None
 
     def role(self, account: AccountId) -> str | None:
         """Return the role that ``account`` is registered with, or None."""
-        found = self._connection.execute("SELECT role FROM users WHERE id = ?", (account,)).fetchone()
-        return None if found is None else str(found[0])
+        found = self._rows("SELECT role FROM users WHERE id = ?", (account,))
+        return str(found[0][0]) if found else None
 
     def history(
         self, account: AccountId, denom: Denom, before: int | None = None, limit: int = 20
@@ -82,10 +89,15 @@ class Reader:
         if not 1 <= limit <= MAX_PAGE:
             raise ValueError(f"a page has 1 to {MAX_PAGE} lines, not {limit}")
         facts = {"account": account, "denom": denom, "before": before, "limit": limit}
-        return [HistoryLine(*row) for row in self._connection.execute(_HISTORY, facts)]
+        return [HistoryLine(*row) for row in self._rows(_HISTORY, facts)]
 
     def select(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """Run a short SELECT; rows allow access by column name."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = sqlite3.Row
-        return cursor.execute(sql, parameters).fetchall()
+        with self._alone:
+            cursor = self._connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(sql, parameters).fetchall()
+
+    def _rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        with self._alone:
+            return self._connection.execute(sql, parameters).fetchall()

@@ -1,11 +1,16 @@
 """Reading for display: balances, and history as a walk of links."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.migrate import migrate
 from ledger.money import Amount
+from ledger.ports import Millis
 from ledger.service import LedgerService
 from tests.ledger.desk import ANN, ASSETS, BEN, CAT, UATOM, UJUNO, funding
 
@@ -86,3 +91,30 @@ async def test_an_unknown_account_has_no_history(ledger: LedgerService) -> None:
 async def test_a_page_has_a_limit(ledger: LedgerService, limit: int) -> None:
     with pytest.raises(ValueError, match="1 to 100"):
         ledger.reader.history(ANN, UJUNO, limit=limit)
+
+
+TWO_THREADS = """
+import sys
+from pathlib import Path
+from threading import Thread
+from ledger.reader import Reader
+
+reader = Reader(Path(sys.argv[1]))
+
+def look(first):
+    for number in range(first, first + 20_000):
+        reader.select("SELECT role FROM users WHERE id = ?", (number % 50,))
+        reader.name(number % 50)
+
+threads = [Thread(target=look, args=(first,)) for first in (0, 25)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_two_threads_never_wait_for_each_other_for_ever(path: Path) -> None:
+    """Answers look up names inside the writer: it stopped the whole process, so this looks from another one."""
+    migrate(path, Millis(0))
+    subprocess.run([sys.executable, "-c", TWO_THREADS, str(path)], timeout=120, check=True)
