@@ -68,6 +68,8 @@ class Approvals(Flow):
             request, address = self.rng.choice(requests[-4:])
             asker = self.people.by_id(self.people.payees[address])
             presser = self.rng.choice((self.people.owner, *self.people.deputies, self.people.clerk, asker))
+            if asker in self.people.deputies and self.rng.random() < 0.5:
+                presser = asker
             self._press(presser, request, address, self.rng.choice((APPROVE, APPROVE, REJECT)))
 
     def _press(self, presser: Person, request: Message, address: str, verdict: str) -> None:

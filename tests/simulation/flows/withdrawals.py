@@ -61,7 +61,10 @@ class Withdrawals(Flow):
         return (Act(self._withdraw, 16), Act(self._answer, 20), Act(self._cancel, 6))
 
     def _withdraw(self) -> None:
-        person = self.people.one(self.rng)
+        # Deputies often: what they ask for, they may not approve.
+        person = (
+            self.rng.choice(self.people.deputies) if self.rng.random() < 0.3 else self.people.one(self.rng)
+        )
         amount = self.rng.randrange(1, 40) * JUNO // 2
         address = self.city.node.purse(f"abroad {len(self._payments)}").address
         if self._refused and self.rng.random() < 0.12:
