@@ -112,7 +112,7 @@ class Treasury(Flow):
             Act(self._limit, 1),
             Act(self._ask, 4),
             Act(self._answer, 5),
-            Act(self._depose, 0.5),
+            Act(self._depose, 3),
         )
 
     # Orders
@@ -189,14 +189,15 @@ class Treasury(Flow):
 
     def _depose(self) -> None:
         """Name the deputy no more in the settings, and start the program anew: what she pressed before may still wait."""
-        if self._kept is not None or not self.city.disk.path.exists():
+        asked = [grant for grant in self._unanswered if grant.by is self._deputy and self._question(grant)]
+        if self._kept is not None or not asked or not self.city.disk.path.exists():
             return
         self.city.kill()
         books = Reader(self.city.disk.copy())
         self._kept = frozenset(row["note"] for row in books.select(_GRANTED) if row["actor"] == DEPUTY)
         books.close()
         self.city.owners.remove(DEPUTY)
-        for grant in [grant for grant in self._unanswered if grant.by is self._deputy]:
+        for grant in asked:
             self._press(grant, (YES,))
 
     # Coming to rest
