@@ -182,7 +182,7 @@ class Company:
         amount = f"0.000{self._random.randrange(100, 999)}"
         self._say(owner, f"/fine @{fined.username} {amount} spam", moves=False)
         for _ in range(2):
-            self._say(fined, "/payfine", place.telegram.private(fined))
+            self._say(fined, "/payfine all", place.telegram.private(fined))
         self._say(owner, f"/jail @{jailed.username} 5m {amount} noise", moves=False)
         for notice in self._shown("Pay bail")[:2]:
             for friend in (first, second):
