@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from heapq import merge
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from sandbox.telegram.entities import Entity, found_in, parse_html, trimmed, utf16
@@ -346,9 +348,8 @@ class Telegram(World):
 
     def messages(self, chat: Chat, who: Who | None = None) -> list[Message]:
         """Return the messages of ``chat`` in the order in which they came, as ``who`` sees them (None: all there are)."""
-        found = [*chat.messages.values(), *chat.ephemeral.values()]
-        seen = [message for message in found if who is None or self.sees(who, message)]
-        return sorted(seen, key=lambda message: message.order)
+        found = merge(chat.messages.values(), chat.ephemeral.values(), key=attrgetter("order"))
+        return [message for message in found if who is None or self.sees(who, message)]
 
     def replies(self, chat: Chat, who: Who | None = None) -> list[Message]:
         """Return what bots wrote in ``chat``, as ``who`` sees it."""

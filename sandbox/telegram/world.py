@@ -42,6 +42,8 @@ class World:
         self.state = State()
         self.queues: dict[int, UpdateQueue] = {}
         self.changes = Signal()
+        self.followers: list[Callable[[Message], None]] = []
+        """Called with each message when it is posted and when it changes."""
         self.faults = FaultTable()
         self.flood = FloodGate(clock, flood)
         for user, name, username in (
@@ -165,6 +167,8 @@ class World:
         self.changes.touch()
         if message is not None:
             message.changed = self.changes.version
+            for follow in self.followers:
+                follow(message)
 
     def tell(self, message: Message, kind: str) -> None:
         """Queue ``message`` as an update of ``kind`` for every bot that may read it."""

@@ -1,9 +1,12 @@
 """What restores took back: the model must know which acts of the chat may be gone, and which words do not count."""
 
+import re
 from typing import Any, Final, NamedTuple, Self
 
 from ledger.reader import Reader
 
+_QUERY: Final = re.compile(r"\b\d{18}\b")
+"""How the sandbox numbers presses; nothing else has a number that long."""
 _CLOCKS_MS: Final = 120_000
 """By how much the program's clock may have been moved between two moments that are compared."""
 
@@ -47,7 +50,8 @@ class Loss:
 
     def __init__(self, lost: Deeds, kept: Deeds, span: Span, at: int) -> None:
         self.keys = lost.known.keys() - kept.known.keys()
-        self._undone = [lost.known[key] for key in sorted(lost.done - kept.done)]
+        undone = lost.done - kept.done
+        self._presses = {query for key in undone for query in _QUERY.findall(lost.known[key])}
         self.last_entry = kept.last_entry
         self.span = span
         self.at = at
@@ -55,7 +59,7 @@ class Loss:
 
     def has_press(self, query: str) -> bool:
         """Tell whether what became of the press ``query`` is gone."""
-        return any(query in deed for deed in self._undone)
+        return query in self._presses
 
     def froze(self, at: int) -> bool:
         """Tell whether withdrawals may have been frozen ``at`` that moment, in milliseconds."""

@@ -1,8 +1,8 @@
 """The people of the city, and what every flow does with them: choosing who acts, writing, pressing what is shown."""
 
 import random
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from chain.wallet import Wallet
@@ -90,6 +90,9 @@ class People:
         """Transactions that paid in, as they were sent."""
         self.strays: list[Stray] = []
         """What was paid in for nobody."""
+        self._questions: defaultdict[str, dict[int, Message]] = defaultdict(dict)
+        """By chat, what the bot shows there with buttons, by its place: a chat need not be read whole for it."""
+        city.telegram.followers.append(self._follow)
         self.said: deque[Command] = deque(maxlen=REMEMBERED)
         """The last commands, for whoever repeats, edits or forwards them."""
 
@@ -140,28 +143,36 @@ class People:
         """Let ``person`` press the buttons of ``question`` one after another; return the queries' ids."""
         return [self.tap(person, question, column=column) for column in columns]
 
+    def _follow(self, message: Message) -> None:
+        questions = self._questions[message.chat]
+        if message.sender == self._city.account.user.id and message.buttons:
+            questions[message.order] = message
+        else:
+            questions.pop(message.order, None)
+
+    def questions(self, chat: Chat) -> list[Message]:
+        """Return what the bot shows with buttons in ``chat``, in the order in which it came."""
+        questions = self._questions[chat.key]
+        for gone in [place for place, message in questions.items() if not stands(chat, message)]:
+            del questions[gone]
+        return [questions[place] for place in sorted(questions)]
+
     def shown(self, chat: Chat, begins: str, holds: str = "") -> Message | None:
         """Return the newest message with buttons in ``chat`` that begins with ``begins`` and has ``holds`` in it."""
+        newest_first = reversed(self.questions(chat))
         return next(
-            (
-                shown
-                for shown in self._newest_first(chat)
-                if "reply_markup" in shown.content and shown.text.startswith(begins) and holds in shown.text
-                if shown.buttons
-            ),
-            None,
+            (each for each in newest_first if each.text.startswith(begins) and holds in each.text), None
         )
-
-    def _newest_first(self, chat: Chat) -> Iterator[Message]:
-        """Yield what the bot wrote in ``chat``; most chats need not be sorted for that."""
-        if chat.ephemeral:
-            yield from reversed(self._city.telegram.replies(chat))
-            return
-        bot = self._city.account.user.id
-        yield from (message for message in reversed(chat.messages.values()) if message.sender == bot)
 
     def signed_deposit(self, person: Person, amount: int) -> bytes:
         """Return a deposit of ``amount`` that ``person`` signed, not sent. Raises KeyError while the purse is empty."""
         purse = self._city.node.purse(str(person.id))
         messages = purse.send([Output(TREASURY, (SpelledCoin(DENOM, str(amount)),))])
         return purse.sign(self._city.node.chain, messages, str(person.id).encode())
+
+
+def stands(chat: Chat, message: Message) -> bool:
+    """Tell whether ``message`` is still in ``chat``."""
+    if message.ephemeral_id is not None:
+        return chat.ephemeral.get(message.ephemeral_id) is message
+    return chat.messages.get(message.id) is message

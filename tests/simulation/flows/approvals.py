@@ -57,8 +57,8 @@ class Approvals(Flow):
         """Return the requests in ``chat`` (the office) that have buttons, with the address that each names first."""
         return [
             (message, found[0])
-            for message in self.city.telegram.replies(chat or self.people.office)
-            if message.buttons and (found := _ADDRESS.search(message.text)) and found[0] in self.people.payees
+            for message in self.people.questions(chat or self.people.office)
+            if (found := _ADDRESS.search(message.text)) and found[0] in self.people.payees
         ]
 
     def _decide(self) -> None:

@@ -94,6 +94,7 @@ class Giveaways(Flow):
         self._promises: dict[int, set[str]] = {}
         """By card, the hashes of seeds that stood on it."""
         self._deputy = people.all[0]
+        city.telegram.followers.append(self._follow)
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
@@ -142,17 +143,18 @@ class Giveaways(Flow):
     # Cards
 
     def _cards(self) -> list[Card]:
-        """Return the cards that can be pressed; what they promise is written down."""
-        found = []
-        for message in self.city.telegram.replies(self.people.plaza):
-            card = _CARD.match(message.text)
-            if card is None:
-                continue
-            if promised := _DIGITS.findall(message.text):
-                self._promises.setdefault(message.id, set()).add(promised[-1])
-            if message.buttons:
-                found.append(Card(message, int(card[1]), card[2], _shown_end(message)))
-        return found
+        """Return the cards that can be pressed."""
+        return [
+            Card(message, int(card[1]), card[2], _shown_end(message))
+            for message in self.people.questions(self.people.plaza)
+            if (card := _CARD.match(message.text))
+        ]
+
+    def _follow(self, message: Message) -> None:
+        """Write down what each card of the plaza promises, whenever it is shown."""
+        is_card = message.chat == self.people.plaza.key and _CARD.match(message.text)
+        if is_card and (promised := _DIGITS.findall(message.text)):
+            self._promises.setdefault(message.id, set()).add(promised[-1])
 
     async def attend(self) -> None:
         """Let people press in the second in which a giveaway ends, one after another."""
@@ -310,7 +312,6 @@ class Giveaways(Flow):
             "ended": f"It is over: {claimed['n']} of {row['slots']} taken.",
             "cancelled": f"It was cancelled: {claimed['n']} of {row['slots']} had been taken.",
         }[row["state"]]
-        self._cards()
         begins = f"🎁 Giveaway {row['id']} by "
         cards = [
             each for each in self.city.telegram.replies(self.people.plaza) if each.text.startswith(begins)

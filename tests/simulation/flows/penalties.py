@@ -1,6 +1,7 @@
 """Warnings, fines, jails and bail in the group, and what Telegram lets people write there."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sandbox.telegram.model import Member
 from tests.simulation.books import Books
 from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
-from tests.simulation.people import People, Person
+from tests.simulation.people import People, Person, stands
 
 MINUTES: Final = (1, 1, 2, 2, 3, 10)
 TROUBLEMAKERS: Final = 6
@@ -22,6 +23,7 @@ RECENT: Final = 12
 _MINUTE_MS: Final = 60_000
 _AGREED_MS: Final = 30_000
 """A jail that ends this near may be over for the one and not yet for the other."""
+_NOTICE: Final = re.compile(r"🔒.*?Bail is (\S+) JUNO", re.DOTALL)
 _PAID: Final = """
 SELECT e.key, t.kind, t.amount, t.from_id, t.to_id, t.at FROM transactions AS t JOIN entries AS e ON e.id = t.entry_id
 WHERE t.kind IN ('fine', 'bail')
@@ -76,6 +78,9 @@ class Penalties(Flow):
         self._releases: dict[str, Sentence] = {}
         self._payments: list[Payment] = []
         self._late: set[int] = set()
+        self._notices: dict[str, Message] = {}
+        """By bail, as it is shown."""
+        city.telegram.followers.append(self._follow)
         self._meddled: set[int] = set()
         """Whose rights were changed by hand, or who came back: restored books may not have heard of it."""
         self._promote()
@@ -204,7 +209,17 @@ class Penalties(Flow):
         return next((each["unix_time"] for each in entities if each["type"] == "date_time"), None)
 
     def _notice(self, sentence: Sentence) -> Message | None:
-        return self.people.shown(self.people.plaza, "🔒", f"Bail is {_shown(sentence.mark)} JUNO")
+        bail = _shown(sentence.mark)
+        notice = self._notices.get(bail)
+        if notice is None or not notice.buttons or not stands(self.people.plaza, notice):
+            return None
+        shown = _NOTICE.match(notice.text)
+        return notice if shown and shown[1] == bail else None
+
+    def _follow(self, message: Message) -> None:
+        """Write down which message of the plaza is the notice of a jail: no two have the same bail."""
+        if message.chat == self.people.plaza.key and (bail := _NOTICE.match(message.text)):
+            self._notices[bail[1]] = message
 
     # What happens in Telegram
 
@@ -255,15 +270,15 @@ class Penalties(Flow):
         fines = [(row["amount"], row["person"]) for row in books.select(_FINES)]
         jails = [(row["bail"], row["person"]) for row in books.select(_JAILS)]
         warnings = [(row["reason"], row["person"]) for row in books.select(_WARNINGS)]
-        for name, stands, meant in (
+        for name, standing, meant in (
             ("fine", fines, self._fines),
             ("jail", jails, self._jails),
             ("warning", warnings, self._warnings),
         ):
-            for mark, times in Counter(mark for mark, _ in stands).items():
+            for mark, times in Counter(mark for mark, _ in standing).items():
                 if times > 1:
-                    yield f"the {name} {mark} stands {times} times"
-            for mark, person in stands:
+                    yield f"the {name} {mark} standing {times} times"
+            for mark, person in standing:
                 sentence = meant.get(mark)
                 if sentence is None or not sentence.valid or sentence.person != person:
                     yield f"nobody who may meant the {name} {mark} of {person}"

@@ -3,6 +3,7 @@
 Two stewards are made admins and let go again, often while they act; a deputy is an owner until the settings name her no more.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -210,7 +211,7 @@ class Treasury(Flow):
     async def attend(self) -> None:
         """Let the owner end what rests before a quiet point, however late an order before it comes in."""
         while True:
-            await self.city.until(lambda: False, LOOKS_EVERY_SECONDS)
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
             if self._calm and self.city.disk.path.exists():
                 books = Reader(self.city.disk.path)
                 try:
