@@ -2,12 +2,15 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from ledger.accounts import AccountId
 from ledger.reader import Reader
 from sandbox.telegram import Chat, Message
 from tests.simulation.city import DENOM, City
+from tests.simulation.losses import queries
 from tests.simulation.people import People
 from tests.simulation.witness import Witness
 
@@ -19,8 +22,15 @@ iif(code = 'command_paused' AND (:jumps > 0 OR EXISTS (
 )), 'too_many', code) AS code
 """
 """What a pause stopped was told so and did nothing, as what came too fast; without a pause it stays what it is."""
-_COMMAND: Final = f"SELECT state, {_CODE}, received_at, done_at FROM inbox WHERE key = :key"
-_PRESS: Final = f"SELECT state, {_CODE}, received_at, done_at FROM inbox WHERE sender = :sender AND instr(raw, :query) > 0"
+_COMMANDS: Final = f"""
+WITH replies AS MATERIALIZED (
+    SELECT json_extract(facts, '$.reference') AS reference, id AS place, json_extract(facts, '$.say') AS say
+    FROM outbox WHERE event = 'reply' ORDER BY 1
+)
+SELECT key, sender, raw, state, {_CODE}, received_at, done_at, place, say FROM inbox
+LEFT JOIN replies ON reference = inbox.id
+"""
+"""``place`` is the answer's in the order of commits, ``say`` its sentence; both are NULL without one."""
 _FROZEN: Final = """
 SELECT 1 FROM freezes WHERE reason = 'ordered' AND ifnull(account, :account) = :account AND frozen_at <= :until
     AND ifnull(lifted_at, :until) >= :since
@@ -80,14 +90,22 @@ class Books:
         return self.select(_POSTING, (key,))
 
     def command(self, key: str) -> Any:
-        """Return state, code, received_at, done_at of the command under ``key``; None when it never came in."""
-        rows = self.select(_COMMAND, {"key": key, "jumps": self._city.jumps})
-        return rows[0] if rows else None
+        """Return state, code, received_at, done_at, place, say of the command under ``key``; None: it never came in."""
+        return self._commands.get(key)
 
     def press(self, account: int, query: str) -> Any:
         """Return the same of a press of a button, by the id of its query."""
-        rows = self.select(_PRESS, {"sender": account, "query": query, "jumps": self._city.jumps})
-        return rows[0] if rows else None
+        return self._presses.get((account, query))
+
+    @cached_property
+    def _commands(self) -> Mapping[str, Any]:
+        return {row["key"]: row for row in self.select(_COMMANDS, {"jumps": self._city.jumps})}
+
+    @cached_property
+    def _presses(self) -> Mapping[tuple[int, str], Any]:
+        return {
+            (row["sender"], query): row for row in self._commands.values() for query in queries(row["raw"])
+        }
 
     def was_short(self, account: int, amount: int, since: int, until: int) -> bool:
         """Tell whether ``account`` had less than ``amount`` at some moment between ``since`` and ``until``."""

@@ -17,6 +17,7 @@ from bot.settings import Settings, load
 from ledger.errors import Unavailable
 from ledger.limits import Limits
 from ledger.money import Amount
+from ledger.reader import Reader
 from ledger.store import Store
 from sandbox.node.decoding import Coin
 from sandbox.node.execute import Rules
@@ -191,6 +192,7 @@ class City:
         self._living: dict[int, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._dead: set[str] = set()
         self._fate = self.random("fate")
+        self._books: tuple[Path, Reader] | None = None
 
     def random(self, purpose: str) -> random.Random:
         """Return the random source of ``purpose``: one each, so that a change in one leaves the others alone."""
@@ -288,6 +290,14 @@ class City:
             withdrawal_limit_total_per_day=_spelled(self.limits.instance_per_day),
             withdrawal_approval_above=_spelled(self.limits.approval_above),
         )
+
+    def reader(self) -> Reader:
+        """Return the books as they are on disk, to look at: one connection as long as nothing crashes. Do not close it."""
+        if self._books is None or self._books[0] != self.disk.path:
+            if self._books is not None:
+                self._books[1].close()
+            self._books = (self.disk.path, Reader(self.disk.path))
+        return self._books[1]
 
     def kill(self, torn: bytes | None = None) -> None:
         """Kill every start that lives, where it stands; with ``torn`` the last commit is on disk in part only."""

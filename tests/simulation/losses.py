@@ -6,7 +6,6 @@ from typing import Any, Final, NamedTuple, Self
 from ledger.reader import Reader
 
 _QUERY: Final = re.compile(r"\b\d{18}\b")
-"""How the sandbox numbers presses; nothing else has a number that long."""
 _CLOCKS_MS: Final = 120_000
 """By how much the program's clock may have been moved between two moments that are compared."""
 
@@ -51,7 +50,7 @@ class Loss:
     def __init__(self, lost: Deeds, kept: Deeds, span: Span, at: int) -> None:
         self.keys = lost.known.keys() - kept.known.keys()
         undone = lost.done - kept.done
-        self._presses = {query for key in undone for query in _QUERY.findall(lost.known[key])}
+        self._presses = {query for key in undone for query in queries(lost.known[key])}
         self.last_entry = kept.last_entry
         self.span = span
         self.at = at
@@ -98,6 +97,11 @@ class Losses:
     def may_repeat(self, entry: int, change: int) -> bool:
         """Tell whether words shown at ``change`` tell of ``entry``: lost books told of it too, if the backup has it."""
         return all(entry <= loss.last_entry for loss in self._all if loss.span.holds(change))
+
+
+def queries(raw: str) -> list[str]:
+    """Return the numbers of the presses in ``raw``: nothing else in an update has a number that long."""
+    return _QUERY.findall(raw)
 
 
 def read_deeds(books: Reader) -> Deeds:

@@ -11,7 +11,6 @@ from typing import Final, TextIO
 
 import httpx
 
-from ledger.reader import Reader
 from tests.simulation.checks import Checks
 from tests.simulation.city import City
 from tests.simulation.crowd import Crowd
@@ -71,7 +70,6 @@ class Simulation:
         self.flows: list[Flow] = []
         self._attending: list[asyncio.Task[None]] = []
         self._checks = 0
-        self._books: tuple[Path, Reader] | None = None
 
     def run(self) -> Report:
         """Run to the end. Raises Failed with the last events when anything is wrong."""
@@ -183,7 +181,7 @@ class Simulation:
             return "updates wait"
         try:
             for name, sql in self._restless():
-                rows = self._reader().select(sql, {"goal": goal, "now": self.city.clock.now()})
+                rows = self.city.reader().select(sql, {"goal": goal, "now": self.city.clock.now()})
                 if rows:
                     return f"{name} {tuple(rows[0])}"
         except Exception as error:  # noqa: BLE001 - a database that is not there or not migrated yet is unrest, too
@@ -194,14 +192,6 @@ class Simulation:
         yield from _UNREST.items()
         for flow in self.flows:
             yield from flow.unrest.items()
-
-    def _reader(self) -> Reader:
-        path = self.city.disk.path
-        if self._books is None or self._books[0] != path:
-            if self._books is not None:
-                self._books[1].close()
-            self._books = (path, Reader(path))
-        return self._books[1]
 
     def _story(self, problems: list[str]) -> str:
         lines = [f"seed {self.seed}, at {self.loop.time():.3f} s:", *(f"  ! {each}" for each in problems)]

@@ -120,13 +120,10 @@ class Restores(Flow):
     async def _look_after(self) -> bool:
         """Explain payments and lift the freeze; tell whether nothing is open any more."""
         path = self.city.disk.path
-        books = Reader(path)
-        try:
-            replaying, frozen = is_replaying(books), standing(books)
-            unknown = [] if replaying else unknown_payments(books)
-            balances = {each.id: self._payer_of(books, each) for each in unknown}
-        finally:
-            books.close()
+        books = self.city.reader()
+        replaying, frozen = is_replaying(books), standing(books)
+        unknown = [] if replaying else unknown_payments(books)
+        balances = {each.id: self._payer_of(books, each) for each in unknown}
         try:
             for payment in unknown:
                 await self._explain(payment, balances[payment.id])

@@ -33,13 +33,6 @@ SELECT DISTINCT person, name FROM shared_changes JOIN shared_members ON shared_m
 JOIN shared_accounts ON shared_accounts.id = account
 WHERE shared_changes.state = 'joined' AND person <> created_by
 """
-_REPLY: Final = """
-SELECT outbox.id AS place, json_extract(facts, '$.say') AS say, inbox.code, inbox.state, inbox.received_at, inbox.done_at
-FROM inbox LEFT JOIN outbox ON event = 'reply' AND json_extract(facts, '$.reference') = inbox.id
-WHERE inbox.{}
-"""
-_BY_KEY: Final = _REPLY.format("key = ?")
-_BY_PRESS: Final = _REPLY.format("sender = ? AND instr(inbox.raw, ?) > 0")
 
 
 class Club(NamedTuple):
@@ -280,14 +273,14 @@ class Shared(Flow):
         for order in self._orders:
             whom = order.who if order.word == "new" else order.whom
             if order.word in ("new", "revoke"):
-                for row in books.select(_BY_KEY, (books.key(order.message, order.chat),)):
-                    if _was_done(row):
-                        here = order.word == "new"
-                        parts[order.club.name, whom].append(Turn(row["place"], here, row["done_at"]))
+                row = books.command(books.key(order.message, order.chat))
+                if _was_done(row):
+                    here = order.word == "new"
+                    parts[order.club.name, whom].append(Turn(row["place"], here, row["done_at"]))
         for press in self._presses:
-            for row in books.select(_BY_PRESS, (press.who, press.query)):
-                if press.column == YES and _was_done(row):
-                    parts[press.club.name, press.who].append(Turn(row["place"], True, row["done_at"]))
+            row = books.press(press.who, press.query)
+            if press.column == YES and _was_done(row):
+                parts[press.club.name, press.who].append(Turn(row["place"], True, row["done_at"]))
         return parts
 
     def _moved(self, books: Books, parts: Parts, order: Order, row: Any) -> Iterator[str]:
@@ -310,14 +303,13 @@ class Shared(Flow):
         """Tell what is wrong when something did not move: only a good reason is none."""
         words = repr(order.message.text)
         key = books.key(order.message, order.chat)
-        rows = books.select(_BY_KEY, (key,))
-        if not rows:
+        row = books.command(key)
+        if row is None:
             if not books.losses.has_key(key):
                 yield f"{words} ({key}) never came in"
             return
-        row = rows[0]
         code = row["code"]
-        if row["say"] == "command.old" or code in ("too_many", "command_paused", "shared_closed"):
+        if row["say"] == "command.old" or code in ("too_many", "shared_closed"):
             return
         if code in ("shared_unknown_name", "shared_not_joined", "shared_unknown"):
             if _had_part(books, parts, order, long=True):
@@ -370,7 +362,7 @@ class Shared(Flow):
 
 def _was_done(row: Any) -> bool:
     """Tell whether a command or press did what it says: an old command was only asked about."""
-    return bool(row["state"] == "done" and row["code"] is None and row["say"] != "command.old")
+    return bool(row and row["state"] == "done" and row["code"] is None and row["say"] != "command.old")
 
 
 def _had_part(books: Books, parts: Parts, order: Order, *, long: bool = False) -> bool:
@@ -378,7 +370,7 @@ def _had_part(books: Books, parts: Parts, order: Order, *, long: bool = False) -
 
     ``long``: and was so already when it came in, so that even who looked at once saw it.
     """
-    (answered,) = books.select(_BY_KEY, (books.key(order.message, order.chat),))
+    answered = books.command(books.key(order.message, order.chat))
     before = [each for each in parts[order.club.name, order.who] if each.place < answered["place"]]
     if not before:
         return False

@@ -213,11 +213,8 @@ class Treasury(Flow):
         while True:
             await asyncio.sleep(LOOKS_EVERY_SECONDS)
             if self._calm and self.city.disk.path.exists():
-                books = Reader(self.city.disk.path)
-                try:
-                    paused, frozen = books.select(_PAUSED), books.select(_STANDING)
-                finally:
-                    books.close()
+                books = self.city.reader()
+                paused, frozen = books.select(_PAUSED), books.select(_STANDING)
                 for words, action in self._ends(bool(paused), [row["account"] for row in frozen]):
                     self._order(self.people.owner, action, words)
                     self._calm = True
