@@ -24,6 +24,12 @@ def main() -> int:
     parser = argparse.ArgumentParser("scripts/simulate", description=__doc__)
     parser.add_argument("seed", type=int, nargs="?", help="the first seed (default: a fresh one)")
     parser.add_argument("--steps", type=int, default=500, help="acts of people in each run (default: 500)")
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=1.0,
+        help="seconds between two acts, on average (default: 1, a rush; of 20 people, 8 is a lively group)",
+    )
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counted up from the first")
     parser.add_argument(
         "--mistakes",
@@ -40,10 +46,13 @@ def main() -> int:
         return plant_all(options.mistakes)
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
     if options.trace:
-        return trace(first, options.steps)
+        return trace(first, options.steps, options.pace)
     failed = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
-        runs = [workers.submit(run, seed, options.steps) for seed in range(first, first + options.seeds)]
+        runs = [
+            workers.submit(run, seed, options.steps, options.pace)
+            for seed in range(first, first + options.seeds)
+        ]
         for done in as_completed(runs):
             good, text = done.result()
             failed += not good
@@ -66,12 +75,12 @@ def plant_all(word: str) -> int:
     return 1 if survivors else 0
 
 
-def trace(seed: int, steps: int) -> int:
+def trace(seed: int, steps: int, pace: float) -> int:
     """Run ``seed`` twice, writing down every step; print the first in which the two runs differ."""
     with tempfile.TemporaryDirectory(prefix="moneta-trace-") as directory:
         paths = [Path(directory) / name for name in ("first", "second")]
         for path in paths:
-            print(run(seed, steps, {"SIMULATION_TRACE": str(path)})[1], flush=True)
+            print(run(seed, steps, pace, {"SIMULATION_TRACE": str(path)})[1], flush=True)
         with paths[0].open() as first, paths[1].open() as second:
             for number, (one, other) in enumerate(itertools.zip_longest(first, second), start=1):
                 if one != other:
@@ -81,9 +90,11 @@ def trace(seed: int, steps: int) -> int:
     return 0
 
 
-def run(seed: int, steps: int, more: Mapping[str, str] = MappingProxyType({})) -> tuple[bool, str]:
+def run(
+    seed: int, steps: int, pace: float = 1.0, more: Mapping[str, str] = MappingProxyType({})
+) -> tuple[bool, str]:
     """Run one seed in a process of its own; return whether all was well, and what it printed."""
-    command = (sys.executable, "-m", "tests.simulation.runner", str(seed), str(steps))
+    command = (sys.executable, "-m", "tests.simulation.runner", str(seed), str(steps), str(pace))
     environment = {**os.environ, "PYTHONHASHSEED": "0", **more}
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Runs one seed in a process of its own: ``python -m tests.simulation.runner SEED STEPS``."""
+"""Runs one seed in a process of its own: ``python -m tests.simulation.runner SEED STEPS [PACE]``."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ import bot
 from tests.simulation.simulation import Failed, Report, Simulation
 
 
-def run_seed(seed: int, steps: int) -> tuple[bool, str]:
+def run_seed(seed: int, steps: int, pace: float = 1.0) -> tuple[bool, str]:
     """Run one seed in this process; return whether all was well, and what to print."""
     level = logging.INFO if os.environ.get("SIMULATION_LOG") else logging.CRITICAL
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
@@ -27,9 +27,11 @@ def run_seed(seed: int, steps: int) -> tuple[bool, str]:
         trace = os.environ.get("SIMULATION_TRACE")
         try:
             with Path(trace or os.devnull).open("w") as file:
-                report = Simulation(seed, steps, Path(directory), file if trace else None).run()
+                report = Simulation(
+                    seed, steps, Path(directory), pace=pace, trace=file if trace else None
+                ).run()
         except Failed as failure:
-            return False, f"FAILED {failure}\nagain: scripts/simulate {seed} --steps {steps}"
+            return False, f"FAILED {failure}\nagain: scripts/simulate {seed} --steps {steps} --pace {pace:g}"
     return True, _line(report, time.perf_counter() - began)
 
 
@@ -44,7 +46,7 @@ def _line(report: Report, seconds: float) -> str:
 if __name__ == "__main__":
     if os.environ.get("SIMULATION_WHERE"):
         print(bot.__file__)
-    passed, told = run_seed(int(sys.argv[1]), int(sys.argv[2]))
+    passed, told = run_seed(int(sys.argv[1]), int(sys.argv[2]), *map(float, sys.argv[3:]))
     print(told, flush=True)
     # The dead are still in memory, and must not run a single ``finally``.
     os._exit(0 if passed else 1)

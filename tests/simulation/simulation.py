@@ -21,7 +21,7 @@ from tests.simulation.network import Mishap
 from tests.simulation.people import OPENING, TREASURY, People
 from tests.simulation.troubles import Troubles
 
-STEPS_BETWEEN_CHECKS: Final = 120
+STEPS_BETWEEN_CHECKS: Final = 250
 QUIET_SECONDS: Final = 3_600.0
 """Virtual time after which a program without troubles must have come to rest."""
 LAST_EVENTS: Final = 40
@@ -52,13 +52,16 @@ class Report:
 class Simulation:
     """The run of ``seed`` for ``steps`` acts of people, with its files in ``directory``.
 
-    ``trace`` gets a line for each event of the world and each step of the loop: where two such files part, a run is not
+    ``pace`` is how many seconds lie between two acts, on average. ``trace`` gets a line for each event of the world and each step of the loop: where two such files part, a run is not
     decided by its seed.
     """
 
-    def __init__(self, seed: int, steps: int, directory: Path, trace: TextIO | None = None) -> None:
+    def __init__(
+        self, seed: int, steps: int, directory: Path, *, pace: float = 1.0, trace: TextIO | None = None
+    ) -> None:
         self.seed = seed
         self.steps = steps
+        self.pace = pace
         self.loop = SimulatedLoop(seed)
         self.city = City(self.loop, seed, directory)
         self._rng = self.city.random("pace")
@@ -123,7 +126,7 @@ class Simulation:
         ]
         for step in range(1, self.steps + 1):
             self.note(crowd.act())
-            await asyncio.sleep(self._rng.expovariate(1.0))
+            await asyncio.sleep(self._rng.expovariate(1 / self.pace))
             if self._rng.random() < TROUBLE_CHANCE:
                 self.note(troubles.happen())
             if not self.city.running and self.loop.time() >= troubles.closed_until:
