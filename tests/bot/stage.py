@@ -40,6 +40,7 @@ from ledger.units import Beside, Decision, Entry, Posting, Unit, View
 from ledger.world import ThreadRunner
 from sandbox.telegram import BotAccount, Chat, Query, Telegram, User, create_app
 from sandbox.telegram import Message as Shown
+from tests.blank import lay_blank
 
 T = TypeVar("T")
 
@@ -274,6 +275,7 @@ class Stage:
     async def start(self, *, only: str | tuple[str, ...] = "") -> None:
         """Start the program: all its loops, or those whose name begins with ``only``."""
         self._program += 1
+        lay_blank(self.path)
         self.service = await LedgerService.open(
             self.path, clock=self.clock, blocking=self.runner, assets=(JUNO,), terms=self.terms
         )

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from bot.rules import book as rules
-from ledger.migrate import migrate
-from ledger.ports import Millis
 from ledger.queries import queries
+from tests.blank import lay_blank
 
 BOOKS = sorted(path.stem for path in Path("ledger/sql").glob("*.sql"))
 WHOLE = {
@@ -34,7 +33,7 @@ STATEMENTS = {
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("plans") / "books.db"
-    migrate(path, Millis(0))
+    lay_blank(path)
     with closing(sqlite3.connect(path)) as connection:
         yield connection
 

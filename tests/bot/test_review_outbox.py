@@ -6,9 +6,8 @@ from pathlib import Path
 from bot.outbox import MOST_LOADED, Desk
 from bot.pacing import Pacer
 from ledger.connect import open_migrator
-from ledger.migrate import migrate
-from ledger.ports import Millis
 from ledger.reader import Reader
+from tests.blank import lay_blank
 from tests.bot.test_outbox import START, StoppedClock
 
 INSERT = "INSERT INTO outbox (event, recipient, facts, created_at, due_at) VALUES (?, ?, ?, ?, ?)"
@@ -17,7 +16,7 @@ FLOODED, QUIET = -100, 7
 
 def test_a_flooded_group_keeps_no_other_chat_waiting(tmp_path: Path) -> None:
     path = tmp_path / "books.sqlite3"
-    migrate(path, Millis(START))
+    lay_blank(path)
     asked = json.dumps({"chat": FLOODED, "say": "hello", "group": True})
     flood = [("reply", 5, asked, START, START)] * (MOST_LOADED + 1)
     writer = open_migrator(path)

@@ -15,6 +15,7 @@ from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.units import Decision, Unit, View
 from ledger.world import ThreadRunner
+from tests.blank import lay_blank
 from tests.bot.stage import JUNO, ManualClock
 
 
@@ -42,6 +43,7 @@ def _end(view: View, name: str) -> Decision[None]:
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[LedgerService]:
     blocking = ThreadRunner()
+    lay_blank(tmp_path / "books.db")
     opened = await LedgerService.open(
         tmp_path / "books.db", clock=ManualClock(), blocking=blocking, assets=[JUNO]
     )

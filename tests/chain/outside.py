@@ -31,6 +31,7 @@ from ledger.service import LedgerService
 from ledger.store import Store
 from ledger.terms import Terms
 from ledger.withdrawals import Request, Withdrawal
+from tests.blank import lay_blank
 
 T = TypeVar("T")
 
@@ -332,6 +333,7 @@ async def program(
 ) -> AsyncIterator[Program]:
     """Start the program's parts on the database at ``path``, and close it at the end."""
     clock = OutsideClock(outside, later)
+    lay_blank(path)
     service = await LedgerService.open(
         path, clock=clock, blocking=run_inline, assets=ASSETS, terms=terms, store=store
     )

@@ -23,6 +23,7 @@ from ledger.ports import Clock
 from ledger.service import LedgerService
 from ledger.terms import Terms
 from ledger.withdrawals import Request, Withdrawal
+from tests.blank import lay_blank
 from tests.contract.node import DENOM, PATIENCE_SECONDS, Node
 from tests.contract.sandbox_program import SystemClock
 from tests.contract.signing import Person
@@ -110,6 +111,7 @@ async def books(
     clients = [NodeClient(f"node {number}", url) for number, url in enumerate(node.urls)]
     endpoints = Endpoints(clients, node.chain_id, clock=clock, randomness=random.Random(1))
     terms = (Terms(JUNO, minimum=Amount(1_000), fee=FEE),)
+    lay_blank(path)
     service = await LedgerService.open(path, clock=clock, blocking=run_inline, assets=ASSETS, terms=terms)
     sight = LightClient(endpoints, parameters, clock=clock)
     wallet = Wallet(treasury.key, parameters)

@@ -28,6 +28,7 @@ from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.terms import Terms
 from ledger.units import Decision, Entry, Posting, Row, Unit, View
+from tests.blank import lay_blank
 
 T = TypeVar("T")
 
@@ -117,6 +118,7 @@ class Counter:
 
     async def _open(self, path: Path) -> None:
         clock = StandingClock()
+        lay_blank(path)
         self.service = await LedgerService.open(
             path, clock=clock, blocking=run_inline, assets=ASSETS, terms=TERMS
         )

@@ -18,7 +18,6 @@ from ledger.deposits import Arrival
 from ledger.drafts import digest_of
 from ledger.inclusions import Inclusion
 from ledger.leases import Fence
-from ledger.migrate import migrate
 from ledger.money import Amount, Denom
 from ledger.payments import SignedTransaction, decide_store
 from ledger.ports import Millis
@@ -28,6 +27,7 @@ from ledger.terms import Terms
 from ledger.units import Decision, Row, Unit, View
 from ledger.withdrawals import Request, Withdrawal, decide_request, find
 from ledger.writer import Writer
+from tests.blank import lay_blank
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Bank:
     def __init__(self, path: Path, listed: Iterable[Denom] = LISTED) -> None:
         self.listed = frozenset(listed)
         self.clock = StoppedClock()
-        migrate(path, self.clock.now())
+        lay_blank(path)
         self.writer = Writer(Store(path), self.clock)
         self.height = FIRST_HEIGHT
         self.sequence = 0

@@ -14,6 +14,7 @@ from ledger.ports import BlockingRunner, Millis
 from ledger.service import LedgerService
 from ledger.store import Store
 from ledger.units import Decision, Entry, Posting, Unit, View
+from tests.blank import lay_blank
 
 T = TypeVar("T")
 
@@ -130,6 +131,7 @@ async def ledger_at(
     store: Callable[[Path], Store] = Store,
 ) -> AsyncIterator[LedgerService]:
     """Open the ledger at ``path`` and close it afterwards."""
+    lay_blank(path)
     service = await LedgerService.open(
         path, clock=clock or StoppedClock(), blocking=blocking, assets=ASSETS, store=store
     )

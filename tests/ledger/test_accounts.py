@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.accounts import AccountClass, account_class, escrow_account
-from ledger.migrate import migrate
-from ledger.ports import Millis
+from tests.blank import lay_blank
 
 EDGES = {
     1: AccountClass.USER,
@@ -47,7 +46,7 @@ def test_no_id_is_the_chain() -> None:
 def test_the_database_registers_what_the_scheme_knows(
     path: Path, account: int, expected: AccountClass | None
 ) -> None:
-    migrate(path, Millis(0))
+    lay_blank(path)
     connection = sqlite3.connect(path)
     known = connection.execute("SELECT 1 FROM users WHERE id = ?", (account,)).fetchone() is not None
     if not known:

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from ledger.connect import open_reader, open_writer
-from ledger.migrate import migrate
-from ledger.ports import Millis
 from ledger.store import Store
 from ledger.writer import Writer
+from tests.blank import lay_blank
 from tests.ledger.bank import ALICE, JUNO, Bank, arrival
 from tests.ledger.desk import ANN, BEN, StoppedClock, funding
 
@@ -154,7 +153,7 @@ REFUSED = {
 def path(tmp_path: Path) -> Path:
     """Books in which Ann (11) has 1,000 by row 2, and Ben (22) nothing."""
     path = tmp_path / "moneta.db"
-    migrate(path, Millis(0))
+    lay_blank(path)
     connection = sqlite3.connect(path)
     connection.executescript("""
         INSERT INTO assets (denom, symbol, decimals) VALUES ('ujuno', 'JUNO', 6);

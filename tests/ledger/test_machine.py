@@ -16,6 +16,7 @@ from ledger.errors import Conflict, Refused
 from ledger.money import Amount, Denom
 from ledger.service import LedgerService
 from ledger.units import Receipt
+from tests.blank import lay_blank
 from tests.ledger.desk import ASSETS, UATOM, UJUNO, StoppedClock, funding, inline
 
 PEOPLE = st.integers(1, 5)
@@ -115,6 +116,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
+        lay_blank(self.path)
         self.service: LedgerService = self.run(
             LedgerService.open(self.path, clock=self.clock, blocking=inline, assets=ASSETS)
         )

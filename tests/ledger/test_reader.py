@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
-from ledger.migrate import migrate
 from ledger.money import Amount
-from ledger.ports import Millis
 from ledger.service import LedgerService
+from tests.blank import lay_blank
 from tests.ledger.desk import ANN, ASSETS, BEN, CAT, UATOM, UJUNO, funding
 
 
@@ -116,5 +115,5 @@ for thread in threads:
 
 def test_two_threads_never_wait_for_each_other_for_ever(path: Path) -> None:
     """Answers look up names inside the writer: it stopped the whole process, so this looks from another one."""
-    migrate(path, Millis(0))
+    lay_blank(path)
     subprocess.run([sys.executable, "-c", TWO_THREADS, str(path)], timeout=120, check=True)

@@ -27,6 +27,7 @@ from ledger.withdrawals import Request, Withdrawal
 from sandbox.node import SANDBOX_PARAMETERS, JunoNode, state
 from sandbox.node.decoding import Coin
 from sandbox.node.people import Output, Purse, SpelledCoin
+from tests.blank import lay_blank
 
 T = TypeVar("T")
 
@@ -168,6 +169,7 @@ async def harbour(
         NodeClient(name, "http://node/", transport=httpx.ASGITransport(node.face(name))) for name in faces
     ]
     endpoints = Endpoints(clients, PARAMETERS.chain_id, clock=clock, randomness=random.Random(1))
+    lay_blank(path)
     service = await LedgerService.open(path, clock=clock, blocking=run_inline, assets=ASSETS, terms=TERMS)
     sight = LightClient(endpoints, PARAMETERS, clock=clock)
     started = Harbour(
