@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tests.simulation.mistakes import MISTAKES
-from tests.simulation.planting import hunt
+from tests.simulation.planting import CannotBePlanted, hunt
 
 HANGS_AFTER_SECONDS: Final = 1_800
 
@@ -67,9 +67,14 @@ def plant_all(word: str) -> int:
     chosen = [mistake for mistake in MISTAKES if word in mistake.name]
     survivors = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
-        for mistake, caught in zip(chosen, workers.map(hunt, chosen), strict=True):
+        for mistake, hunted in [(mistake, workers.submit(hunt, mistake)) for mistake in chosen]:
+            try:
+                caught = hunted.result()
+            except CannotBePlanted as error:
+                caught, found = None, f"CANNOT BE PLANTED: {error}"
+            else:
+                found = f"seed {caught.seed:2}: {caught.check[:100]}" if caught else "SURVIVED"
             survivors += caught is None
-            found = f"seed {caught.seed:2}: {caught.check[:100]}" if caught else "SURVIVED"
             print(f"{mistake.name:55} within {mistake.within:2}  {found}", flush=True)
     print(f"{len(chosen) - survivors} of {len(chosen)} mistakes were caught")
     return 1 if survivors else 0

@@ -23,7 +23,7 @@ class Mischief(Flow):
             Act(self._look, 8),
             Act(self._repeat, 6),
             Act(self._edit, 3),
-            Act(self._forward, 3),
+            Act(self._forward, 6),
             Act(self._forge, 8),
             Act(self._gossip, 2),
             Act(self._block, 4),
@@ -62,9 +62,9 @@ class Mischief(Flow):
         """Forward somebody's command: it must do nothing, in whoever's name."""
         if self.people.said:
             old = self.rng.choice(self.people.said)
-            thief = self.people.one(self.rng)
-            if self.city.telegram.sees(thief.user, old.message):
-                self.city.telegram.forward(thief.user, old.message, self.people.plaza)
+            other = self.people.one(self.rng).id
+            thief = other if self.city.telegram.sees(other, old.message) else old.source
+            self.city.telegram.forward(thief, old.message, self.people.plaza)
 
     def _forge(self) -> None:
         """Press a button with made-up data, or with that of somebody else's button."""

@@ -304,9 +304,9 @@ class Shared(Flow):
         words = repr(order.message.text)
         key = books.key(order.message, order.chat)
         row = books.command(key)
-        if row is None:
+        if row is None or row["place"] is None:
             if not books.losses.has_key(key):
-                yield f"{words} ({key}) never came in"
+                yield f"{words} ({key}) never came in, or nobody was told what became of it"
             return
         code = row["code"]
         if row["say"] == "command.old" or code in ("too_many", "shared_closed"):
@@ -371,7 +371,7 @@ def _had_part(books: Books, parts: Parts, order: Order, *, long: bool = False) -
     ``long``: and was so already when it came in, so that even who looked at once saw it.
     """
     answered = books.command(books.key(order.message, order.chat))
-    before = [each for each in parts[order.club.name, order.who] if each.place < answered["place"]]
+    before = [each for each in parts[order.club.name, order.who] if each.place < (answered["place"] or 0)]
     if not before:
         return False
     last = max(before)

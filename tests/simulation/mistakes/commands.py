@@ -105,6 +105,30 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "rows kept by a commit in doubt are not answered",
+        12,
+        (
+            Edit(
+                "bot/fetch.py",
+                "            self._resuming = True\n            raise\n",
+                "            raise\n",
+            ),
+        ),
+        "as it was, and a seed found it",
+    ),
+    Mistake(
+        "a lane forgets what came while the disk failed",
+        8,
+        (
+            Edit(
+                "bot/lanes.py",
+                '                log.warning("command.waits", inbox=item.id, error=str(error))\n',
+                '                log.warning("command.waits", inbox=item.id, error=str(error))\n                return\n',
+            ),
+        ),
+        "as it was, and a seed found it",
+    ),
+    Mistake(
         "busy books taken for a refusal",
         12,
         (

@@ -41,6 +41,18 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "what was refused while its reader came back stays behind",
+        32,
+        (
+            Edit(
+                "bot/notifier.py",
+                'state == "undeliverable" and outbox.wrote_since(view, pending.recipient, began)',
+                "False",
+            ),
+        ),
+        "as it was, and a seed found it",
+    ),
+    Mistake(
         "what cannot be delivered is dropped",
         8,
         (
