@@ -5,8 +5,14 @@ import pytest
 
 from sandbox.telegram import Chat, User
 from tests.bot.stage import Stage, stage
+from tests.jumping import JumpingLoop
 
 OWNER = 77
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[JumpingLoop]]:
+    """Let no test of the bot wait: its time jumps."""
+    return {"jumping": JumpingLoop}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The statement as a document: what a spreadsheet and a parser find in it."""
 
+import asyncio
 import csv
 import io
 import re
@@ -22,6 +23,7 @@ from ledger.service import LedgerService
 from ledger.statement import StatementLine
 from sandbox.telegram import User
 from tests.bot.stage import JUNO, Stage, stage
+from tests.jumping import JumpingLoop
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 NASTY = st.text(st.one_of(st.sampled_from("=+-@\t\r\n,;\"' \uff1d\u200b"), st.characters()), max_size=40)
@@ -177,7 +179,11 @@ async def test_the_pool_of_production_reads_the_same(books: Stage) -> None:
     facts = facts_of(books.service, ana)
     pool = ReaderPool(books.path)
     await pool.open()
-    found = await Statements(pool, NameBook(books.service.reader), (JUNO,)).of(facts)
+    reading = asyncio.ensure_future(Statements(pool, NameBook(books.service.reader), (JUNO,)).of(facts))
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    loop.hold(reading)  # the pool's threads are not the stage's
+    found = await reading
     await pool.close()
     assert found == await statements(books.service).of(facts)
 

@@ -14,9 +14,9 @@ from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.units import Decision, Unit, View
-from ledger.world import ThreadRunner
 from tests.blank import lay_blank
 from tests.bot.stage import JUNO, ManualClock
+from tests.jumping import HoldingRunner
 
 
 class Deadlines:
@@ -42,7 +42,7 @@ def _end(view: View, name: str) -> Decision[None]:
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[LedgerService]:
-    blocking = ThreadRunner()
+    blocking = HoldingRunner()
     lay_blank(tmp_path / "books.db")
     opened = await LedgerService.open(
         tmp_path / "books.db", clock=ManualClock(), blocking=blocking, assets=[JUNO]

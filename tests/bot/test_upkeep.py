@@ -12,7 +12,8 @@ from bot.upkeep import Explanation, explain, restored_lines
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.audit import audit
 from ledger.backup import Restored
-from ledger.world import SystemClock, ThreadRunner
+from ledger.world import SystemClock
+from tests.jumping import HoldingRunner
 from tests.ledger.bank import ALICE, Bank, arrival, canonical
 from tests.ledger.test_replay import lost, restored
 
@@ -71,7 +72,7 @@ def test_an_explanation_that_explains_nothing_is_wrong_use(bank: Bank, arguments
 
 async def test_two_operators_explain_a_payment_once(bank: Bank) -> None:
     said = Explanation(int(payment(bank)), ALICE, None, "x")
-    blocking = ThreadRunner()
+    blocking = HoldingRunner()
     acts = [explain(Books(), said, SystemClock(), blocking) for _ in range(2)]
     results = await asyncio.gather(*acts, return_exceptions=True)
     blocking.close()
