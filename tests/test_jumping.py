@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.jumping import HoldingRunner, JumpingLoop
+from tests.jumping import SHORTEST_CALL_SECONDS, HoldingRunner, JumpingLoop
 
 T = TypeVar("T")
 
@@ -79,6 +79,15 @@ def test_a_blocking_call_holds_the_time(blocking: Callable[[Callable[[], bool]],
         return ended
 
     assert run(main()) is False
+
+
+def test_what_comes_after_a_call_is_later_than_what_it_saw() -> None:
+    async def main() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        return await _own_thread(loop.time), now()
+
+    saw, after = run(main())
+    assert after >= saw + SHORTEST_CALL_SECONDS
 
 
 def test_timers_go_on_at_the_pace_of_the_machine_meanwhile() -> None:
