@@ -114,7 +114,7 @@ MISTAKES: Final = (
                 "            raise\n",
             ),
         ),
-        "as it was, and a seed found it",
+        "as it was until a seed found it",
     ),
     Mistake(
         "a lane forgets what came while the disk failed",
@@ -126,7 +126,7 @@ MISTAKES: Final = (
                 '                log.warning("command.waits", inbox=item.id, error=str(error))\n                return\n',
             ),
         ),
-        "as it was, and a seed found it",
+        "as it was until a seed found it",
     ),
     Mistake(
         "busy books taken for a refusal",

@@ -50,7 +50,7 @@ MISTAKES: Final = (
                 "False",
             ),
         ),
-        "as it was, and a seed found it",
+        "as it was until a seed found it",
     ),
     Mistake(
         "what cannot be delivered is dropped",
