@@ -13,14 +13,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import httpx
 
-from bot import cli, fetch, notifier, pacing
-from chain.scanner import Scanner, ScannerRules
+import bot.main
+from bot import cli, fetch, notifier, pacing, supervisor
+from chain.endpoints import EndpointRules, Endpoints
+from chain.scanner import ScannerRules
 from chain.sender import Sender, SenderRules
 from chain.tenure import Tenure
 from ledger.accounts import UNCLAIMED
@@ -300,28 +303,48 @@ async def _sleep(_loop: Any) -> float:
     return 0.0
 
 
+_ENDPOINT_RULES: Final = EndpointRules(
+    status_age_limit_ms=200, first_wait_ms=50, longest_wait_ms=100, first_aside_ms=100, longest_aside_ms=200
+)
+
+
 def hurry() -> None:
     """Let nothing wait for the pace of the real chain, nor for that of the real Telegram: hundreds of lives are short."""
-    _replace_default(
-        Scanner, "rules", ScannerRules(poll_seconds=0.05, retry_seconds=0.2, standby_seconds=0.2)
+    _replace(
+        bot.main,
+        ScannerRules=partial(
+            ScannerRules,
+            poll_seconds=0.05,
+            retry_seconds=0.1,
+            standby_seconds=0.2,
+            halted_seconds=0.1,
+            silent_ms=0,
+        ),
+        SenderRules=partial(SenderRules, poll_seconds=0.05, standby_seconds=0.2),
+        Endpoints=partial(Endpoints, rules=_ENDPOINT_RULES),
     )
-    _replace_default(Sender, "rules", SenderRules(poll_seconds=0.05, standby_seconds=0.2))
     unlimited = pacing.Limit(1_000, 1)
-    for limit in ("OVERALL", "CHAT", "GROUP"):
-        setattr(pacing, limit, unlimited)
-    for module in (fetch, notifier):
-        setattr(module, "STANDBY_SECONDS", 0.2)  # noqa: B010
+    _replace(pacing, OVERALL=unlimited, CHAT=unlimited, GROUP=unlimited)
+    _replace(fetch, STANDBY_SECONDS=0.2)
+    _replace(notifier, STANDBY_SECONDS=0.2, FIRST_RETRY_MS=100)
+    _replace(supervisor, FIRST_PAUSE_SECONDS=0.1)
+
+
+def _replace(module: Any, **values: Any) -> None:
+    for name, value in values.items():
+        assert hasattr(module, name), f"{module.__name__} has no {name} any more"
+        setattr(module, name, value)
 
 
 def _replace_default(owner: Any, parameter: str, value: Any) -> None:
     owner.__init__.__kwdefaults__[parameter] = value
 
 
-def run(point: str, passes: int, env_file: Path) -> int:
+def run(arguments: Sequence[str], point: str, passes: int, env_file: Path) -> int:
     """Run the program with ``point`` planted (empty: none) and return its exit code."""
     if point:
         plant(POINTS[point], passes)
-    return cli.main(["run", "--env-file", str(env_file)])
+    return cli.main([*arguments, "--env-file", str(env_file)])
 
 
 def main(argv: Sequence[str]) -> int:
@@ -330,7 +353,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("point", choices=["", *POINTS])
     parser.add_argument("env_file", type=Path)
     options = parser.parse_args(argv)
-    return run(options.point, 0, options.env_file)
+    return run(["run"], options.point, 0, options.env_file)
 
 
 def as_environment(settings: Mapping[str, str]) -> dict[str, str]:

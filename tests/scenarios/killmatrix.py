@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+import bot
 from ledger.reader import Reader
 from sandbox.node.decoding import Coin
 from tests.scenarios.crowd import PARAMETERS, Crowd
@@ -26,10 +27,12 @@ from tests.scenarios.killable import CANCELLED, POINTS, TAKEN_OVER, Point
 from tests.scenarios.nursery import Life, Nursery, nursery
 from tests.scenarios.town import DENOM, JUNO, TREASURY, Town, served, town
 
+ROOT: Final = Path(bot.__file__).parents[1]
 TABLE: Final = Path("docs/kill-matrix.md")
-FEWEST: Final = 200
 LIMIT_SECONDS: Final = 120.0
 VOLLEY_SECONDS: Final = 0.5
+ANSWERS_IN_A_VOLLEY: Final = 5
+"""People press what they are shown at once, and do something new with each volley."""
 BETWEEN_LOOKS: Final = 12
 TIMEOUT_BLOCKS: Final = 25
 MOST_WAITING: Final = 20
@@ -45,10 +48,13 @@ SELECT (SELECT count(*) FROM inbox WHERE state = 'new') + (SELECT count(*) FROM 
 """
 _REST: Final = (
     "SELECT 1 FROM inbox WHERE state = 'new'",
-    "SELECT 1 FROM withdrawals WHERE state NOT IN ('confirmed', 'returned', 'cancelled')",
+    """
+    SELECT 1 FROM withdrawals WHERE state NOT IN ('confirmed', 'returned', 'cancelled')
+    AND NOT EXISTS (SELECT 1 FROM freezes WHERE lifted_at IS NULL)
+    """,
     "SELECT 1 FROM outbox WHERE state = 'pending'",
 )
-"""What there is to do: nothing of it is left at a quiet point."""
+"""What there is to do: nothing of it is left at a quiet point. A freeze is a finding, nothing would be paid under it."""
 
 
 class Unreached(Exception):  # noqa: N818 - it says what is the matter
@@ -104,7 +110,7 @@ class Matrix:
         await self._rest(life)
 
     async def _start(self, point: Point | None = None, passes: int = 0) -> Life:
-        return await self._lives.start(self._settings, self.log, str(point or ""), passes)
+        return await self._lives.start(self._settings, self.log, "run", point=str(point or ""), passes=passes)
 
     # Dying
 
@@ -147,8 +153,11 @@ class Matrix:
             async with asyncio.timeout(self._limit_seconds):
                 while life.exit_code is None:
                     self._press(point)
-                    with contextlib.suppress(TimeoutError):
-                        await life.ended(VOLLEY_SECONDS)
+                    for _ in range(ANSWERS_IN_A_VOLLEY):
+                        self.crowd.confirm()
+                        with contextlib.suppress(TimeoutError):
+                            await life.ended(VOLLEY_SECONDS / ANSWERS_IN_A_VOLLEY)
+                            break
                     await self._hurry_blocks(point)
         except TimeoutError:
             life.send(signal.SIGKILL)
@@ -184,7 +193,6 @@ class Matrix:
         if step.name == CANCELLED:
             crowd.withdraw(first)
             crowd.cancel()
-        crowd.confirm()
 
     @contextlib.contextmanager
     def _conditions(self, point: Point) -> Iterator[None]:
@@ -269,9 +277,11 @@ class Matrix:
 
 
 @contextlib.asynccontextmanager
-async def matrix(directory: Path, seed: str, limit_seconds: float = LIMIT_SECONDS) -> AsyncIterator[Matrix]:
+async def matrix(
+    directory: Path, seed: str, limit_seconds: float = LIMIT_SECONDS, root: Path = ROOT
+) -> AsyncIterator[Matrix]:
     """Found a town for the matrix; ``limit_seconds`` is how long a point, or rest, is waited for."""
-    async with town(directory, PARAMETERS) as place, served(place) as url, nursery() as lives:
+    async with town(directory, PARAMETERS) as place, served(place) as url, nursery(root) as lives:
         opened = Matrix(place, lives, url, seed, limit_seconds)
         await opened.begin()
         yield opened
@@ -284,11 +294,15 @@ async def kill(
     *,
     tell: Callable[[str], None] = lambda _: None,
     limit_seconds: float = LIMIT_SECONDS,
+    root: Path = ROOT,
 ) -> Matrix:
-    """Kill once at each of ``points``, in a drawn order, and look now and then; return what was counted."""
+    """Kill once at each of ``points``, in a drawn order, and look now and then; return what was counted.
+
+    ``root`` is where the source of the program is that dies.
+    """
     order = [*points]
     random.Random(seed).shuffle(order)
-    async with matrix(directory, seed, limit_seconds) as running:
+    async with matrix(directory, seed, limit_seconds, root) as running:
         for start in range(0, len(order), BETWEEN_LOOKS):
             try:
                 for point in order[start : start + BETWEEN_LOOKS]:

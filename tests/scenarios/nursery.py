@@ -6,15 +6,22 @@ lines of JSON, and each life's number (its process id) and its end are told the 
 
 import asyncio
 import contextlib
+import functools
+import gc
+import importlib
 import json
 import os
 import select
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
+from bot import commands, registry
 from tests.scenarios import killable
 
 _LOOK_SECONDS: Final = 0.01
@@ -51,9 +58,20 @@ class Nursery:
         self._ends: dict[int, asyncio.Future[int]] = {}
         self._listening = asyncio.create_task(self._listen())
 
-    async def start(self, settings: Mapping[str, str], log: Path, point: str = "", passes: int = 0) -> Life:
-        """Begin a life that dies when it passes ``point`` after ``passes`` times; empty: it lives until it is ended."""
-        order = {"settings": dict(settings), "log": str(log), "point": point, "passes": passes}
+    async def start(
+        self, settings: Mapping[str, str], log: Path, *arguments: str, point: str = "", passes: int = 0
+    ) -> Life:
+        """Begin a life of ``moneta`` with ``arguments``.
+
+        It dies when it passes ``point`` after ``passes`` times; empty: it lives until it ends or is ended.
+        """
+        order = {
+            "settings": dict(settings),
+            "log": str(log),
+            "arguments": arguments,
+            "point": point,
+            "passes": passes,
+        }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         await self._process.stdin.drain()
@@ -79,12 +97,14 @@ class Nursery:
 
 
 @contextlib.asynccontextmanager
-async def nursery() -> AsyncIterator[Nursery]:
-    """Open a nursery."""
+async def nursery(root: Path) -> AsyncIterator[Nursery]:
+    """Open a nursery for the program whose source is under ``root``."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.scenarios.nursery",
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -110,7 +130,7 @@ def _fork(order: Mapping[str, Any]) -> int:
         killable.hurry()
         empty = Path(order["log"]).with_name("empty.env")
         empty.touch()
-        code = killable.run(order["point"], order["passes"], empty)
+        code = killable.run(order["arguments"], order["point"], order["passes"], empty)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         raise
@@ -139,7 +159,20 @@ def _bury(living: set[int], *, wait: bool = False) -> None:
                 _tell(ended=number, code=os.waitstatus_to_exitcode(status))
 
 
+def _warm_up() -> None:
+    """Import and make, once for all lives, what each would import and make at its start."""
+    registry.discover(commands)
+    for name in ("httpcore", "anyio._backends._asyncio"):
+        importlib.import_module(name)
+    # Telegram and the node are plain HTTP here, but each client reads the certificates of the world at its birth.
+    setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))  # noqa: B010
+    httpx.AsyncHTTPTransport()
+    gc.collect()
+    gc.freeze()
+
+
 def _orders() -> None:
+    _warm_up()
     living: set[int] = set()
     waiting = b""
     while True:

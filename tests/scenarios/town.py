@@ -78,7 +78,7 @@ class Town:
             "denom": DENOM,
             "assets": f"{DENOM}:JUNO:6",
             "nodes": f"{url}/node",
-            "block_ms": "1000",
+            "block_ms": str(int(BLOCK_SECONDS * 1000)),
             "mnemonic": MNEMONIC,
             "database": str(self.database),
             "explorer_tx": "",
@@ -106,9 +106,10 @@ class Town:
 
     async def opened(self) -> None:
         """Wait until the books stand at a block: what came before is the treasury's opening balance."""
-        await self.until(lambda: self.database.exists() and self._height() is not None)
+        await self.until(lambda: self.database.exists() and self.scanned() is not None)
 
-    def _height(self) -> int | None:
+    def scanned(self) -> int | None:
+        """Return the height that the books stand at, None before they are opened."""
         with contextlib.suppress(sqlite3.OperationalError):
             rows = self.books.select("SELECT height FROM cursor")
             return int(rows[0][0]) if rows else None
