@@ -304,9 +304,9 @@ class Shared(Flow):
         words = repr(order.message.text)
         key = books.key(order.message, order.chat)
         row = books.command(key)
-        if row is None or row["place"] is None:
+        if row is None:
             if not books.losses.has_key(key):
-                yield f"{words} ({key}) never came in, or nobody was told what became of it"
+                yield f"{words} ({key}) never came in"
             return
         code = row["code"]
         if row["say"] == "command.old" or code in ("too_many", "shared_closed"):
