@@ -1,14 +1,7 @@
-"""A process that begins, claims, cancels and ends giveaways until it is killed, or to the end of its script.
+"""The life of some giveaways, which killing.py ends at a commit. Every act has a key or guards itself: it can be lived again."""
 
-Usage: python -m tests.ledger.giving DATABASE POINT COUNT: it kills itself at the COUNT-th time it comes to POINT
-(``before-commit``, ``after-commit``). Every act has a key of its own or guards itself, so the script can be run again.
-"""
-
-import asyncio
-import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from ledger.accounts import AccountId
@@ -19,10 +12,9 @@ from ledger.money import Amount
 from ledger.offers import Mode, Offer
 from ledger.roles import Actor
 from ledger.service import LedgerService
-from tests.ledger.desk import ANN, ASSETS, BEN, CAT, UJUNO, StoppedClock, inline
-from tests.ledger.load import Deadly, DeadlyStore
+from tests.ledger.desk import ANN, BEN, CAT, UJUNO, StoppedClock
+from tests.ledger.killing import Stage
 
-POINTS: Final = ("before-commit", "after-commit")
 COMMITS: Final = 11
 """Acts of the script that commit something; opening the books is one commit before."""
 SECONDS: Final = 60
@@ -67,16 +59,6 @@ class Script:
             await act
 
 
-async def main(path: Path, point: str, count: int) -> None:
+async def live(stage: Stage) -> None:
     """Play the script."""
-    deadly = Deadly(point, count)
-    clock = StoppedClock()
-    service = await LedgerService.open(
-        path, clock=clock, blocking=inline, assets=ASSETS, store=lambda where: DeadlyStore(where, deadly)
-    )
-    await Script(service, clock).play()
-    await service.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    await Script(stage.service, stage.clock).play()

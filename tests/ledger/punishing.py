@@ -1,14 +1,10 @@
-"""A process that fines, jails and takes bail until it is killed, or to the end of its script.
+"""The life of some penalties, which killing.py ends at a commit.
 
-Usage: python -m tests.ledger.punishing DATABASE POINT COUNT: it kills itself at the COUNT-th time it comes to POINT
-(``before-commit``, ``after-commit``). What is set is set once, as the inbox sees to it in the bot; payments bear keys.
+What is set is set once, as the inbox sees to it in the bot, and payments bear keys: it can be lived again.
 """
 
-import asyncio
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from ledger.accounts import AccountId
@@ -21,10 +17,9 @@ from ledger.ports import Selects
 from ledger.roles import Actor
 from ledger.service import LedgerService
 from ledger.violations import Case
-from tests.ledger.desk import ANN, ASSETS, BEN, CAT, UJUNO, StoppedClock, inline
-from tests.ledger.load import Deadly, DeadlyStore
+from tests.ledger.desk import ANN, BEN, CAT, UJUNO, StoppedClock
+from tests.ledger.killing import Stage
 
-POINTS: Final = ("before-commit", "after-commit")
 COMMITS: Final = 11
 """Acts of the script that commit something; opening the books is one commit before."""
 PLAZA: Final = -500
@@ -77,16 +72,6 @@ class Script:
             await act
 
 
-async def main(path: Path, point: str, count: int) -> None:
+async def live(stage: Stage) -> None:
     """Play the script."""
-    deadly = Deadly(point, count)
-    clock = StoppedClock()
-    service = await LedgerService.open(
-        path, clock=clock, blocking=inline, assets=ASSETS, store=lambda where: DeadlyStore(where, deadly)
-    )
-    await Script(service, clock).play()
-    await service.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    await Script(stage.service, stage.clock).play()

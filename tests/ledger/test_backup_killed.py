@@ -1,7 +1,6 @@
 """Kill -9 at every step that touches a file: the books are the old ones or the restored ones, whole, and no half copy."""
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,45 +10,28 @@ from pathlib import Path
 import pytest
 
 from ledger.audit import audit
-from ledger.backup import back_up
-from tests.ledger.bank import ALICE, Bank
-from tests.ledger.desk import rows_of
-
-_ACT = """
-import os, signal, sys
-from pathlib import Path
 from ledger.backup import back_up, restore
-from tests.ledger.desk import StoppedClock
+from tests.ledger.bank import ALICE, Bank
+from tests.ledger.desk import StoppedClock, rows_of
+from tests.ledger.killing import Deadly, ended
 
-left = int(sys.argv[1])
 WATCHED = {"open", "os.link", "os.rename", "os.remove", "os.truncate", "sqlite3.connect"}
-
-def watch(event, arguments):
-    global left
-    if armed and event in WATCHED:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-armed = False
-sys.addaudithook(watch)
-place = Path(sys.argv[3])
-armed = True
-if sys.argv[2] == "backup":
-    back_up(place / "books.db", place / "new.db")
-else:
-    restore(place / "copy.db", place / "books.db", clock=StoppedClock(), identity={}, quiet_blocks=9)
-"""
 STEPS = 60
 """More than either act has; the last ones run through."""
 
 
 def act(step: int, what: str, place: Path) -> bool:
     """Do ``what`` and be killed at ``step``; tell whether it came to its end."""
-    command = [sys.executable, "-c", _ACT, str(step), what, str(place)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode == 0
+    return ended(_act, step, what, place) == 0
+
+
+def _act(step: int, what: str, place: Path) -> None:
+    deadly = Deadly("step", step)
+    sys.addaudithook(lambda event, _: deadly.at("step") if event in WATCHED else None)
+    if what == "backup":
+        back_up(place / "books.db", place / "new.db")
+    else:
+        restore(place / "copy.db", place / "books.db", clock=StoppedClock(), identity={}, quiet_blocks=9)
 
 
 @pytest.fixture
@@ -75,7 +57,7 @@ def test_a_killed_restore_leaves_old_books_or_restored_ones(place: Path) -> None
             each.unlink()
         for name, content in before.items():
             (place / name).write_bytes(content)
-        ended = act(step, "restore", place)
+        done = act(step, "restore", place)
         report = audit(place / "books.db")
         assert report.clean, (step, report.problems)
         restored = rows_of(place / "books.db", "SELECT count(*) FROM restores")[0][0]
@@ -86,7 +68,7 @@ def test_a_killed_restore_leaves_old_books_or_restored_ones(place: Path) -> None
             (aside,) = (each for each in place.glob("books.db.replaced-*") if each.suffix[-4:] != "-wal")
             assert audit(aside).totals == {"ujuno": 51_007}
         seen.add((report.totals["ujuno"], restored))
-        if ended:
+        if done:
             break
     else:
         pytest.fail("the restore never came to its end")
@@ -96,11 +78,11 @@ def test_a_killed_restore_leaves_old_books_or_restored_ones(place: Path) -> None
 @pytest.mark.slow
 def test_a_killed_backup_leaves_nothing_under_its_name_or_all_of_it(place: Path) -> None:
     for step in range(1, STEPS):
-        ended = act(step, "backup", place)
+        done = act(step, "backup", place)
         if (place / "new.db").exists():
             assert audit(place / "new.db").totals == {"ujuno": 51_007}, step
             (place / "new.db").unlink()
-        if ended:
+        if done:
             return
     pytest.fail("the backup never came to its end")
 
@@ -109,8 +91,10 @@ def test_a_backup_under_load_is_of_one_moment(tmp_path: Path) -> None:
     """Another process copies while this one commits."""
     bank = Bank(tmp_path / "books.db")
     bank.open(held=1_000)
-    command = [sys.executable, "-c", _ACT, "0", "backup", str(tmp_path)]
-    copying = subprocess.Popen(command)
+    command = "import sys; from pathlib import Path; from ledger.backup import back_up; back_up(*map(Path, sys.argv[1:]))"
+    copying = subprocess.Popen(
+        [sys.executable, "-c", command, str(tmp_path / "books.db"), str(tmp_path / "new.db")]
+    )
     commits = 0
     while copying.poll() is None:
         bank.deposit(ALICE, 1)

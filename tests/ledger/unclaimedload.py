@@ -1,25 +1,14 @@
-"""What waits in UNCLAIMED, from its arrival to its last assignment, in a process that is killed at a commit of it.
-
-Usage: python -m tests.ledger.unclaimedload DATABASE POINT COUNT: the process kills itself at the COUNT-th time it comes
-to POINT of a commit (its listing of assets is the first), and says on stdout what was acknowledged.
-"""
-
-import asyncio
-import os
-import sys
-from pathlib import Path
+"""What waits in UNCLAIMED, from its arrival to its last assignment: a life that killing.py ends at a commit."""
 
 from ledger.challenges import Claim, Question
 from ledger.deposits import Arrival, Place, post_arrivals
 from ledger.drafts import Draft
 from ledger.money import Amount
 from ledger.roles import Actor
-from ledger.service import LedgerService
 from ledger.unclaimed import Assignment
 from ledger.units import Decision, Unit, View
-from ledger.world import SystemClock, ThreadRunner
-from tests.ledger.desk import ANN, ASSETS, BEN, UJUNO
-from tests.ledger.load import Deadly, DeadlyStore
+from tests.ledger.desk import ANN, BEN, UJUNO
+from tests.ledger.killing import Stage
 
 COINS = 7
 COMMITS = 5
@@ -29,26 +18,18 @@ NONCE = "c" * 24
 TX = "AB12" * 16
 
 
-async def main(path: Path, point: str, count: int) -> None:
-    """Live it."""
-    deadly = Deadly(point, count)
-    service = await LedgerService.open(
-        path,
-        clock=SystemClock(),
-        blocking=ThreadRunner(),
-        assets=ASSETS,
-        store=lambda where: DeadlyStore(where, deadly),
-    )
+async def live(stage: Stage) -> None:
+    """Live it; what was assigned is acknowledged by its key."""
+    service = stage.service
     await service.journal.submit(Unit(_arrive))
     deposit = service.unclaimed.of_transaction(TX)[0].id
     for number, amount in enumerate((3, 2)):
         order = Assignment(deposit, BEN, Amount(amount), "showed it to me")
         await service.unclaimed.assign(f"k:assign{number}", OWNER, order)
-        os.write(1, f"k:assign{number}\n".encode())
+        stage.tell(f"k:assign{number}")
     await service.challenges.ask(Question(BEN, deposit, "juno1friend", 777, NONCE))
     await service.challenges.claim("k:claim", Claim(BEN, NONCE, "{}"))
-    os.write(1, b"k:claim\n")
-    await service.close()
+    stage.tell("k:claim")
 
 
 def _arrive(view: View) -> Decision[None]:
@@ -56,7 +37,3 @@ def _arrive(view: View) -> Decision[None]:
     arrivals = [Arrival(TX, "0", output, UJUNO, str(COINS), "", "juno1friend") for output in range(2)]
     post_arrivals(draft, Place("testing-1", 100), arrivals, frozenset({UJUNO}))
     return Decision(None, tuple(draft.entries), tuple(draft.rows))
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
