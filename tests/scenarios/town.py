@@ -21,7 +21,7 @@ from chain.wallet import Wallet
 from ledger.accounts import AccountId
 from ledger.ports import Millis
 from ledger.reader import Reader
-from ledger.world import SystemClock, ThreadRunner
+from ledger.world import SystemClock
 from sandbox.node import state
 from sandbox.node.decoding import Coin
 from sandbox.node.node import SANDBOX_PARAMETERS, JunoNode
@@ -30,6 +30,7 @@ from sandbox.scene import MNEMONIC
 from sandbox.serving import Prefixes, bind, make_server, url_of
 from sandbox.telegram import BotAccount, Chat, Telegram, User, create_app
 from sandbox.telegram import Message as Shown
+from tests.jumping import HoldingRunner
 
 T = TypeVar("T")
 
@@ -41,13 +42,17 @@ JUNO = 1_000_000
 
 
 class Clock(SystemClock):
-    """The machine's time, which tests may push."""
+    """Time that goes on with the loop's from the machine's, and that tests may push."""
 
     def __init__(self) -> None:
-        self.pushed = 0
+        self._loop = asyncio.get_running_loop()
+        self.pushed = super().now() - self._loop_millis()
 
     def now(self) -> Millis:
-        return Millis(super().now() + self.pushed)
+        return Millis(self.pushed + self._loop_millis())
+
+    def _loop_millis(self) -> int:
+        return int(self._loop.time() * 1000)
 
 
 @dataclass
@@ -87,11 +92,11 @@ class Town:
     # The program in this process
 
     async def start(self) -> None:
-        """Start the program here."""
+        """Start the program here, on a loop whose time jumps."""
         apps = Prefixes(_nothing, {"telegram": create_app(self.telegram), "node": self.node.app})
         wire = httpx.ASGITransport(apps, raise_app_exceptions=False)
         settings = load(Settings, None, **self.settings())
-        blocking = ThreadRunner("ledger")
+        blocking = HoldingRunner("ledger")
         world = bot.main.World(self.clock, blocking, random.Random(5), "town", wire, wire)
         self._stop = asyncio.Event()
 
