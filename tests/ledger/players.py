@@ -112,6 +112,10 @@ class Players:
         assert {row["user_id"]: row["balance"] for row in rows} == wanted
         assert self.bank.total() == self.model.total == self.bank.chain[JUNO]
 
+    def commits(self) -> int:
+        """Return how many links the chain of commits has: each commit seals what it wrote with one."""
+        return int(self.bank.read("SELECT count(*) AS links FROM links")[0]["links"])
+
     def audit(self) -> None:
         """Let the ledger's own audit look at everything."""
         assert audit(self._path).problems == ()

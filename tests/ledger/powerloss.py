@@ -4,7 +4,12 @@ The store's own statements are taped on the standard module and played again thr
 sync. A cut keeps what was synced; of what was not, nothing, everything or any part, the last write torn.
 """
 
+import argparse
+import sqlite3
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -12,7 +17,14 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
+from ledger.audit import audit
+from ledger.migrate import migrate
+from ledger.money import Amount
+from ledger.ports import Millis
 from ledger.store import Store
+from ledger.units import Decision, Posting, Row, Unit
+from ledger.writer import Writer
+from tests.ledger.desk import ANN, BEN, UJUNO, StoppedClock, funding, posting
 
 SECTOR: Final = 512
 LOG: Final = "-wal"
@@ -211,3 +223,78 @@ def _some(pending: Sequence[Event], random: Random) -> Sequence[Event]:
         sectors = random.randrange(len(kept[torn].content) // SECTOR + 1)
         kept[torn] = kept[torn]._replace(content=kept[torn].content[: sectors * SECTOR])
     return kept
+
+
+PEOPLE = """
+INSERT INTO assets (denom, symbol, decimals) VALUES ('ujuno', 'JUNO', 6);
+INSERT INTO users VALUES (11, 'member', 'Ann', 0), (22, 'member', 'Ben', 0);
+"""
+
+
+def books(path: Path) -> Path:
+    migrate(path, Millis(0))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(PEOPLE)
+    return path
+
+
+def taped(path: Path, commits: int) -> list[Statement]:
+    """Return the statements of the real writer: postings in batches of several sizes, and rows beside them."""
+    store = TapedStore(books(path))
+    writer = Writer(store, StoppedClock())
+    writer.commit([funding(ANN, 1_000_000)])
+    for number in range(commits):
+        sends = [
+            posting(f"k{number}.{each}", Posting(ANN, BEN, Amount(1), UJUNO))
+            for each in range(1 + number % 5)
+        ]
+        news = Row(
+            "INSERT INTO outbox (event, recipient, facts, created_at, due_at) VALUES ('x', 0, '{}', 0, 0)", ()
+        )
+        writer.commit([*sends, Unit(lambda _, news=news: Decision(None, rows=(news,)))])  # type: ignore[misc]
+    writer.close()
+    return store.tape
+
+
+def violations(place: Path, commits: int, *, synchronous: str, seed: int = 1) -> list[str]:
+    """Cut the power at every write of a run, look at what is left, and return what is wrong with it."""
+    tape = taped(place / "taped.db", commits)
+    played = books(place / "played.db")
+    before = played.read_bytes()
+    events = play(played, tape, synchronous=synchronous, checkpoint_pages=12)
+    assert any(event.what == "write" and not event.file for event in events), "no checkpoint was met"
+    found: list[str] = []
+    seen: set[int] = set()
+    for position, main, log, answered in cuts(before, events, Random(seed)):
+        state = hash((main, log, answered))
+        if state not in seen:
+            seen.add(state)
+            found += [f"cut {position}: {wrong}" for wrong in _wrongs(place, main, log, answered)]
+    return found
+
+
+def _wrongs(place: Path, main: bytes, log: bytes, answered: int) -> list[str]:
+    path = place / "remains.db"
+    for suffix in ("-shm", "-wal", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.write_bytes(main)
+    path.with_name(f"{path.name}-wal").write_bytes(log)
+    report = audit(path)
+    lost = [f"{answered} commits were answered, {report.links} stand"] if report.links < answered else []
+    return [*report.problems, *lost]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Cut the power in one long run, and tell what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.ledger.powerloss")
+    parser.add_argument("--commits", type=int, default=80)
+    parser.add_argument("--seed", type=int, default=1, help="draws what of the last writes is kept")
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as directory:
+        found = violations(Path(directory), options.commits, synchronous="FULL", seed=options.seed)
+    sys.stdout.write("".join(f"{wrong}\n" for wrong in found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -51,17 +51,24 @@ TestEverything.settings = settings(max_examples=15, stateful_step_count=40, dead
 
 
 def walk(path: Path, seed: int) -> list[str]:
-    """Play 500 acts of ``seed``, with a look at everything after each; return what succeeded."""
+    """Play 500 acts of ``seed``; return what succeeded.
+
+    Balances are compared after each, and an audit looks at everything after each that committed: most are refused, and
+    leave the books that were audited before.
+    """
     players, rng = Players(path), Random(seed)
+    audited = 0
     for _ in range(STEPS):
         players.act(rng)
         players.check()
-        players.audit()
+        if players.commits() != audited:
+            players.audit()
+            audited = players.commits()
     players.bank.writer.close()
     return players.done
 
 
 @pytest.mark.slow
-def test_five_hundred_acts_with_an_audit_after_each(tmp_path: Path) -> None:
+def test_five_hundred_acts_with_an_audit_after_each_commit(tmp_path: Path) -> None:
     done = {act for seed in (1, 2, 3) for act in walk(tmp_path / f"{seed}.db", seed)}
     assert done == EVERYTHING
