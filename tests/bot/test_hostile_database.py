@@ -2,15 +2,15 @@
 
 import ctypes
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,9 +18,9 @@ from bot.cli import Exit
 from ledger.audit import audit
 from ledger.migrate import migrate, released, statements
 from ledger.ports import Millis
+from tests.bot.forking import ROOT, Ended, Forks
 from tests.ledger.bank import ALICE, BOB, Bank, arrival
 
-ROOT = Path(__file__).parents[2]
 LIVE = {
     "TELEGRAM_TOKEN": "1234567890:abcdefghijklmnopqrstuvwxyzABCDEFGHI",
     "TELEGRAM_URL": "http://127.0.0.1:9",
@@ -28,6 +28,8 @@ LIVE = {
     "NODES": "http://127.0.0.1:9",
     "MNEMONIC": "test test test test test test test test test test test junk",
 }
+LITTLE = 16_384
+"""How large files may grow on a disk that is nearly full."""
 
 
 @pytest.fixture
@@ -36,11 +38,19 @@ def place() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture
-def database(place: Path) -> Path:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Closed books of a few hundred postings, 60,000 in all."""
-    path = place / "books.db"
+    path = tmp_path_factory.mktemp("filled") / "books.db"
     fill(path).writer.close()
+    return path
+
+
+@pytest.fixture
+def database(filled: Path, place: Path) -> Path:
+    """The same, to be harmed."""
+    path = place / "books.db"
+    shutil.copy(filled, path)
     return path
 
 
@@ -54,22 +64,39 @@ def fill(path: Path) -> Bank:
     return bank
 
 
-def moneta(
-    database: Path, *arguments: str, prepare: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command as its own process."""
-    settings = {**LIVE, "DATABASE": str(database)}
-    environment = {f"MONETA_{name}": value for name, value in settings.items()}
-    return subprocess.run(
+def environment_of(database: Path) -> dict[str, str]:
+    return {f"MONETA_{name}": value for name, value in {**LIVE, "DATABASE": str(database)}.items()}
+
+
+class Moneta(Protocol):
+    def __call__(self, database: Path, *arguments: str, largest_file: int | None = None) -> Ended: ...
+
+
+@pytest.fixture(scope="module")
+def moneta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
+    """The command as its own process, forked."""
+    forks = Forks(tmp_path_factory.mktemp("forks"))
+
+    def run(database: Path, *arguments: str, largest_file: int | None = None) -> Ended:
+        return forks.run(arguments, environment_of(database), largest_file=largest_file)
+
+    yield run
+    forks.close()
+
+
+def started(database: Path, *arguments: str) -> Ended:
+    """Start the command as an operator does, but let file modes count for it."""
+    process = subprocess.run(
         [sys.executable, "-m", "bot.cli", *arguments],
         cwd=ROOT,
-        env={**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, **environment_of(database)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=prepare,
+        preexec_fn=bound_by_modes,
     )
+    return Ended(process.returncode, process.stdout, process.stderr)
 
 
 def bound_by_modes() -> None:
@@ -78,12 +105,7 @@ def bound_by_modes() -> None:
         ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
 
 
-def without_room() -> None:
-    """Let no file grow beyond 16 KiB, as a disk that is nearly full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
-
-
-def assert_told(result: subprocess.CompletedProcess[str], code: Exit, words: str) -> None:
+def assert_told(result: Ended, code: Exit, words: str) -> None:
     assert (result.returncode, "Traceback" in result.stderr) == (code, False), result.stderr
     assert words in result.stdout + result.stderr
 
@@ -95,12 +117,12 @@ def tear_page(database: Path) -> None:
         file.write(b"\xa5" * 4096)
 
 
-def test_a_torn_page_is_found_by_the_audit(database: Path) -> None:
+def test_a_torn_page_is_found_by_the_audit(moneta: Moneta, database: Path) -> None:
     tear_page(database)
     assert_told(moneta(database, "audit"), Exit.BROKEN_BOOKS, "PROBLEM: ")
 
 
-def test_a_torn_page_never_becomes_a_backup(database: Path, place: Path) -> None:
+def test_a_torn_page_never_becomes_a_backup(moneta: Moneta, database: Path, place: Path) -> None:
     tear_page(database)
     result = moneta(database, "backup", str(place / "copy.db"))
     assert result.returncode == Exit.BROKEN_BOOKS
@@ -108,13 +130,13 @@ def test_a_torn_page_never_becomes_a_backup(database: Path, place: Path) -> None
 
 
 @pytest.mark.parametrize("command", ["migrate", "run", "check"])
-def test_a_torn_first_page_is_told(database: Path, command: str) -> None:
+def test_a_torn_first_page_is_told(moneta: Moneta, database: Path, command: str) -> None:
     with database.open("r+b") as file:
         file.write(b"\xa5" * 4096)
     assert_told(moneta(database, command), Exit.BROKEN_BOOKS, "damaged")
 
 
-def test_a_file_that_is_no_database_is_left_as_it_is(place: Path) -> None:
+def test_a_file_that_is_no_database_is_left_as_it_is(moneta: Moneta, place: Path) -> None:
     letter = place / "books.db"
     letter.write_text("Dear Ann, " * 1_000)
     assert_told(moneta(letter, "migrate"), Exit.BROKEN_BOOKS, "damaged")
@@ -122,7 +144,9 @@ def test_a_file_that_is_no_database_is_left_as_it_is(place: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0.05, 0.33, 0.5, 0.77, 0.99])
-def test_a_log_that_was_cut_leaves_books_that_are_whole_up_to_a_commit(place: Path, part: float) -> None:
+def test_a_log_that_was_cut_leaves_books_that_are_whole_up_to_a_commit(
+    moneta: Moneta, place: Path, part: float
+) -> None:
     bank = fill(place / "live.db")
     for suffix in ("", "-wal"):
         shutil.copy(place / f"live.db{suffix}", place / f"books.db{suffix}")
@@ -133,7 +157,7 @@ def test_a_log_that_was_cut_leaves_books_that_are_whole_up_to_a_commit(place: Pa
     assert audit(place / "books.db").clean
 
 
-def test_a_log_of_noise_is_not_believed(database: Path, place: Path) -> None:
+def test_a_log_of_noise_is_not_believed(moneta: Moneta, database: Path, place: Path) -> None:
     (place / "books.db-wal").write_bytes(os.urandom(20_000))
     assert_told(moneta(database, "audit"), Exit.DONE, "The books explain every balance.")
 
@@ -151,32 +175,32 @@ def sealed(database: Path, place: Path) -> Iterator[Path]:
 def test_a_disk_that_may_not_be_written_is_told(sealed: Path, arguments: list[str]) -> None:
     before = sealed.read_bytes()
     command, *names = arguments
-    result = moneta(sealed, command, *(str(sealed.parent / name) for name in names), prepare=bound_by_modes)
+    result = started(sealed, command, *(str(sealed.parent / name) for name in names))
     assert_told(result, Exit.DISK, "read-only")
     assert sealed.read_bytes() == before
 
 
-def test_a_backup_onto_a_full_disk_leaves_nothing(database: Path, place: Path) -> None:
-    result = moneta(database, "backup", str(place / "copy.db"), prepare=without_room)
+def test_a_backup_onto_a_full_disk_leaves_nothing(moneta: Moneta, database: Path, place: Path) -> None:
+    result = moneta(database, "backup", str(place / "copy.db"), largest_file=LITTLE)
     assert_told(result, Exit.DISK, "full")
     assert not [each for each in place.iterdir() if "copy" in each.name]
 
 
-def test_a_migration_on_a_full_disk_leaves_the_books(place: Path) -> None:
+def test_a_migration_on_a_full_disk_leaves_the_books(moneta: Moneta, place: Path) -> None:
     path = place / "books.db"
     migrate(path, Millis(0), released()[:1])
-    assert_told(moneta(path, "migrate", prepare=without_room), Exit.DISK, "full")
+    assert_told(moneta(path, "migrate", largest_file=LITTLE), Exit.DISK, "full")
     assert_told(moneta(path, "migrate"), Exit.DONE, "migrations applied")
 
 
-def test_a_newer_database_is_refused(database: Path) -> None:
+def test_a_newer_database_is_refused(moneta: Moneta, database: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("INSERT INTO schema_migrations VALUES (999, '0999_later.sql', '', 0)")
     for command in ("migrate", "run", "check"):
         assert_told(moneta(database, command), Exit.WRONG_DATABASE, "not for this program")
 
 
-def test_a_migration_that_was_killed_leaves_nothing_and_is_done_again(place: Path) -> None:
+def test_a_migration_that_was_killed_leaves_nothing_and_is_done_again(moneta: Moneta, place: Path) -> None:
     path = place / "books.db"
     migrate(path, Millis(0), released()[:2])
     halfway = statements(released()[2].sql)[0]
@@ -194,7 +218,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert_told(moneta(path, "audit"), Exit.DONE, "The books explain every balance.")
 
 
-def test_a_clock_behind_the_books_is_told(place: Path) -> None:
+def test_a_clock_behind_the_books_is_told(moneta: Moneta, place: Path) -> None:
     """The newest posting is of the year 2100: the clock was wrong then, or is now."""
     bank = Bank(place / "books.db")
     bank.clock.time = 4_102_444_800_000
@@ -204,31 +228,31 @@ def test_a_clock_behind_the_books_is_told(place: Path) -> None:
     assert_told(moneta(place / "books.db", "audit"), Exit.DONE, "The books explain every balance.")
 
 
-def test_a_database_that_another_writes_is_told(database: Path) -> None:
+def test_a_database_that_another_writes_is_told(moneta: Moneta, database: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert_told(moneta(database, "migrate"), Exit.BUSY, "Another process")
 
 
-def test_a_backup_is_taken_while_another_writes(database: Path, place: Path) -> None:
+def test_a_backup_is_taken_while_another_writes(moneta: Moneta, database: Path, place: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert_told(moneta(database, "backup", str(place / "copy.db")), Exit.DONE, "audited")
 
 
-def test_a_backup_does_not_go_over_another(database: Path, place: Path) -> None:
+def test_a_backup_does_not_go_over_another(moneta: Moneta, database: Path, place: Path) -> None:
     (place / "copy.db").touch()
     assert_told(moneta(database, "backup", str(place / "copy.db")), Exit.USAGE, "never written over")
 
 
-def test_a_backup_comes_back(database: Path, place: Path) -> None:
+def test_a_backup_comes_back(moneta: Moneta, database: Path, place: Path) -> None:
     copy = str(place / "copy.db")
     assert_told(moneta(database, "backup", copy), Exit.DONE, "audited")
     assert_told(moneta(database, "restore", copy), Exit.DONE, "restored")
     assert audit(database).totals == {"ujuno": 60_000}
 
 
-def test_what_is_not_explained_can_be_listed(database: Path) -> None:
+def test_what_is_not_explained_can_be_listed(moneta: Moneta, database: Path) -> None:
     assert_told(moneta(database, "attribute"), Exit.DONE, "No payment is unexplained.")
     assert_told(
         moneta(database, "attribute", "5", "--accept", "--reason", "x"), Exit.USAGE, "unknown_payment"
