@@ -58,14 +58,12 @@ def test_numbers_are_given_in_order_and_never_again(club: Club) -> None:
 
 
 def test_when_the_last_number_is_used_there_is_none_left(bank: Bank) -> None:
-    for number in range(100, 1_000):
-        bank.write("INSERT INTO users VALUES (?, 'shared', 'x', 0)", -number)
-        bank.write(
-            "INSERT INTO shared_accounts VALUES (?, 'x', ?, ?, 0, 'open', NULL, NULL)",
-            -number,
-            str(number),
-            BOB,
-        )
+    numbers = "WITH RECURSIVE numbers (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM numbers WHERE n < 999)"
+    bank.write(f"INSERT INTO users {numbers} SELECT -n, 'shared', 'x', 0 FROM numbers")
+    bank.write(
+        f"INSERT INTO shared_accounts {numbers} SELECT -n, 'x', n || '', ?, 0, 'open', NULL, NULL FROM numbers",
+        BOB,
+    )
     assert refusal(lambda: Club(bank).create()).code == "shared_numbers_used_up"
 
 
