@@ -4,13 +4,11 @@ A point is a step of a flow and a moment of it. A step is a transaction, known b
 outside, known by its method; nothing in the program knows of either.
 """
 
-import argparse
 import asyncio
 import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
@@ -347,20 +345,7 @@ def run(arguments: Sequence[str], point: str, passes: int, env_file: Path) -> in
     return cli.main([*arguments, "--env-file", str(env_file)])
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run one process."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("point", choices=["", *POINTS])
-    parser.add_argument("env_file", type=Path)
-    options = parser.parse_args(argv)
-    return run(["run"], options.point, 0, options.env_file)
-
-
 def as_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a program with ``settings``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MONETA_")}
     return kept | {f"MONETA_{name.upper()}": value for name, value in settings.items()}
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

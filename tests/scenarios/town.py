@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import os
 import random
 import sqlite3
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -238,43 +236,3 @@ async def served(place: Town) -> AsyncIterator[str]:
         place.telegram.touched()
         await serving
         listening.close()
-
-
-class Program:
-    """The program as a process of its own; ``point`` names where it kills itself (killable.py), empty: nowhere."""
-
-    def __init__(self, settings: Mapping[str, str], log: Path, point: str = "") -> None:
-        self._settings = settings
-        self._log = log
-        self._point = point
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Start it."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MONETA_")}
-        environment |= {f"MONETA_{name.upper()}": value for name, value in self._settings.items()}
-        empty = self._log.with_name("empty.env")
-        empty.touch()
-        command = (sys.executable, "-m", "tests.scenarios.killable", self._point, str(empty))
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command, env=environment, stdout=log, stderr=log
-            )
-
-    async def died(self) -> int:
-        """Wait until it ended by itself, and return its exit code (-9: killed)."""
-        assert self._process is not None
-        return await asyncio.wait_for(self._process.wait(), DEADLINE_SECONDS)
-
-    async def kill(self) -> int:
-        """Kill it as the kernel would, and return its exit code."""
-        assert self._process is not None
-        self._process.kill()
-        return await self.died()
-
-    async def stop(self) -> int:
-        """Ask it to stop and return its exit code."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.terminate()
-        return await self.died()
