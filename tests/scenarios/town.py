@@ -19,7 +19,7 @@ from chain.wallet import Wallet
 from ledger.accounts import AccountId
 from ledger.ports import Millis
 from ledger.reader import Reader
-from ledger.world import SystemClock
+from ledger.world import SystemClock, ThreadRunner
 from sandbox.node import state
 from sandbox.node.decoding import Coin
 from sandbox.node.node import SANDBOX_PARAMETERS, JunoNode
@@ -28,7 +28,7 @@ from sandbox.scene import MNEMONIC
 from sandbox.serving import Prefixes, bind, make_server, url_of
 from sandbox.telegram import BotAccount, Chat, Telegram, User, create_app
 from sandbox.telegram import Message as Shown
-from tests.jumping import HoldingRunner
+from tests.jumping import HoldingRunner, JumpingLoop
 
 T = TypeVar("T")
 
@@ -90,11 +90,12 @@ class Town:
     # The program in this process
 
     async def start(self) -> None:
-        """Start the program here, on a loop whose time jumps."""
+        """Start the program here; on a loop whose time jumps, that waits for blocking calls."""
         apps = Prefixes(_nothing, {"telegram": create_app(self.telegram), "node": self.node.app})
         wire = httpx.ASGITransport(apps, raise_app_exceptions=False)
         settings = load(Settings, None, **self.settings())
-        blocking = HoldingRunner("ledger")
+        jumps = isinstance(asyncio.get_running_loop(), JumpingLoop)
+        blocking = HoldingRunner("ledger") if jumps else ThreadRunner("ledger")
         world = bot.main.World(self.clock, blocking, random.Random(5), "town", wire, wire)
         self._stop = asyncio.Event()
 
