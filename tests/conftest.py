@@ -3,6 +3,14 @@
 from collections import Counter
 
 import pytest
+import structlog
+
+
+def pytest_configure() -> None:
+    """Let what tests log be plain: a picture of a traceback with all its variables takes longer than most tests."""
+    *before, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

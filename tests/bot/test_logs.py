@@ -26,7 +26,7 @@ class StandingClock:
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """What was logged; the logging of the tests themselves is put back afterwards."""
-    root, hook = logging.getLogger(), sys.excepthook
+    root, hook, before = logging.getLogger(), sys.excepthook, structlog.get_config()
     handlers, level = root.handlers[:], root.level
     # basicConfig closes what it finds: pytest's own must not be found.
     root.handlers[:] = []
@@ -34,7 +34,7 @@ def lines() -> Iterator[io.StringIO]:
     root.handlers[:], sys.excepthook = handlers, hook
     root.setLevel(level)
     logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def start(stream: io.StringIO, form: Format = "json") -> io.StringIO:
