@@ -51,7 +51,7 @@ def _sandbox() -> Iterator[Announcement]:
         yield announcement
 
 
-@pytest.fixture(scope="session", params=NODES)
+@pytest.fixture(scope="package", params=NODES)
 def node(request: pytest.FixtureRequest) -> Iterator[Node]:
     """Return one of the two nodes, running, with funded people on it."""
     start = {REAL: _real, SANDBOX: _sandbox}[request.param]
@@ -72,12 +72,12 @@ def _person(index: int) -> Person:
     return Person.named(f"contract {index}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _numbers(node: Node) -> Iterator[int]:
     return itertools.count()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rich(_numbers: Iterator[int]) -> Callable[[], Person]:
     """Return a source of people who own RICHES ujuno and never signed."""
 

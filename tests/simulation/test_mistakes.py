@@ -8,13 +8,11 @@ from tests.simulation.planting import Mistake
 
 QUICK = (
     "no key",
-    "retry with a new key",
     "inbox row done before the act",
-    "an edited command executes",
     "a forwarded command executes",
     "marked as sent before sending",
-    "poison stops the fetch loop",
     "residue dropped",
+    "network fee not booked",
 )
 """What the first seeds catch; the others need more time than a suite should take."""
 

@@ -22,7 +22,7 @@ class Mischief(Flow):
         return (
             Act(self._look, 8),
             Act(self._repeat, 6),
-            Act(self._edit, 3),
+            Act(self._edit, 6),
             Act(self._forward, 6),
             Act(self._forge, 8),
             Act(self._gossip, 2),

@@ -5,6 +5,7 @@ it was.
 """
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +27,10 @@ from tests.simulation.losses import Loss, Span, read_deeds
 from tests.simulation.people import TREASURY, People
 
 KEPT: Final = 4
-LOOKS_EVERY_SECONDS: Final = 20.0
+LOOKS_EVERY_SECONDS: Final = 20
+BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
+"""How likely in each second."""
+_QUEUED: Final = "SELECT 1 FROM withdrawals WHERE state = 'queued' LIMIT 1"
 _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
 FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
@@ -109,13 +113,24 @@ class Restores(Flow):
         self._restored = False
 
     async def attend(self) -> None:
-        """Let the owner look after restored books until nothing is open any more."""
+        """Let the owner look after restored books until nothing is open any more, and copy what waits to be paid."""
         while True:
-            await asyncio.sleep(LOOKS_EVERY_SECONDS)
+            for _ in range(LOOKS_EVERY_SECONDS):
+                await asyncio.sleep(1.0)
+                if self._somebody_waits() and self.rng.random() < BACKED_UP_WHILE_ONE_WAITS:
+                    self._back_up()
             open_losses = [loss for loss in self.people.losses if loss.over is None]
             if open_losses and await self._look_after():
                 for loss in open_losses:
                     loss.over = self.city.clock.now()
+
+    def _somebody_waits(self) -> bool:
+        """Tell whether the books hold a withdrawal that is not signed yet: a copy of it may meet its payment later."""
+        path = self.city.disk.path
+        try:
+            return path.exists() and bool(self.city.reader().select(_QUEUED))
+        except sqlite3.OperationalError:
+            return False
 
     async def _look_after(self) -> bool:
         """Explain payments and lift the freeze; tell whether nothing is open any more."""
