@@ -6,6 +6,7 @@ answered has moved money exactly once, one that was refused has moved none, and 
 
 import contextlib
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -126,8 +127,11 @@ class Company:
 
     def _assign(self) -> None:
         """The owner gives what waits longest to somebody, and says it twice as the impatient do."""
-        with contextlib.closing(Reader(self._place.database)) as books:
-            waiting = books.select("SELECT id FROM unclaimed WHERE remaining > 0 ORDER BY id LIMIT 2")
+        try:
+            with contextlib.closing(Reader(self._place.database)) as books:
+                waiting = books.select("SELECT id FROM unclaimed WHERE remaining > 0 ORDER BY id LIMIT 2")
+        except sqlite3.OperationalError:
+            return  # A new life replays the log of the last one: there is another time to look.
         for row in waiting:
             to = self._random.choice(self._members)
             for _ in range(2):
