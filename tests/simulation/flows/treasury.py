@@ -108,7 +108,7 @@ class Treasury(Flow):
             Act(self._race, 3),
             Act(self._pause, 0.7),
             Act(self._resume, 1.5),
-            Act(self._freeze, 1.5),
+            Act(self._freeze, 2),
             Act(self._unfreeze, 2),
             Act(self._limit, 1),
             Act(self._ask, 4),
@@ -148,7 +148,9 @@ class Treasury(Flow):
         self._order(self._someone(), "commands.resumed", "/resume")
 
     def _freeze(self) -> None:
-        whose = "all" if self.rng.random() < 0.2 else str(self.people.one(self.rng).id)
+        # Deputies often: they take out more than others do.
+        some = self.rng.choice(self.people.deputies) if self.rng.random() < 0.6 else self.people.one(self.rng)
+        whose = "all" if self.rng.random() < 0.2 else str(some.id)
         self._order(self._someone(), "withdrawals.frozen", f"/freeze {whose}")
 
     def _unfreeze(self) -> None:
