@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tests.simulation.mistakes import MISTAKES
-from tests.simulation.planting import CannotBePlanted, hunt
+from tests.simulation.planting import PAGE, CannotBePlanted, hunt, page_of
 
 HANGS_AFTER_SECONDS: Final = 1_800
 
@@ -63,8 +63,12 @@ def main() -> int:
 
 
 def plant_all(word: str) -> int:
-    """Plant every mistake with ``word`` in its name; print which seed caught it, and by which check."""
+    """Plant every mistake with ``word`` in its name; tell which seed caught it, and by which check.
+
+    A hunt for all of them, without a word, writes the page of the documentation.
+    """
     chosen = [mistake for mistake in MISTAKES if word in mistake.name]
+    findings: dict[str, str] = {}
     survivors = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
         for mistake, hunted in [(mistake, workers.submit(hunt, mistake)) for mistake in chosen]:
@@ -73,10 +77,13 @@ def plant_all(word: str) -> int:
             except CannotBePlanted as error:
                 caught, found = None, f"CANNOT BE PLANTED: {error}"
             else:
-                found = f"seed {caught.seed:2}: {caught.check[:100]}" if caught else "SURVIVED"
+                found = f"seed {caught.seed}: {caught.check[:100]}" if caught else "SURVIVED"
             survivors += caught is None
-            print(f"{mistake.name:55} within {mistake.within:2}  {found}", flush=True)
+            findings[mistake.name] = found
+            print(f"{mistake.name:62} within {mistake.within:2}  {found}", flush=True)
     print(f"{len(chosen) - survivors} of {len(chosen)} mistakes were caught")
+    if not word:
+        PAGE.write_text(page_of(findings), encoding="utf-8")
     return 1 if survivors else 0
 
 

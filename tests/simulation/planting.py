@@ -6,16 +6,18 @@ changes nothing, so the mistake removes both, and its row says so.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs/planted-mistakes.md"
 COPIED: Final = ("bot", "ledger", "chain", "migrations", "sandbox", "tests/simulation")
 STEPS: Final = 600
 """So that each of many flows is met often enough."""
@@ -109,6 +111,25 @@ def applies(mistake: Mistake) -> None:
         count = (ROOT / edit.path).read_text().count(edit.old)
         if count != 1:
             raise CannotBePlanted(f"{mistake.name}: {edit.path} has {count} times {edit.old!r}")
+
+
+def page_of(findings: Mapping[str, str]) -> str:
+    """Return the page of the documentation: by name of a mistake, which seed caught it, and what it said."""
+    # Ids, addresses and hashes would only widen the table.
+    rows = [f"| {name} | {_LONG.sub('…', found).replace('|', '/')} |" for name, found in findings.items()]
+    return "\n".join([_HEAD, *rows, ""])
+
+
+_LONG: Final = re.compile(r"(?<=\w{6})\w{14,}")
+_HEAD: Final = f"""# Mistakes that are planted, and what finds them
+
+Written by `scripts/simulate --mistakes`. Each is a small patch of a copy of the program (`tests/simulation/mistakes`), of
+the kind that such programs really have. Seeds are run from 1 on, {STEPS} acts each, until one fails; the same seeds pass
+without the patch. What is said is the first thing that was found wrong, by the books, the chain or the chats: the run
+knows nothing of the patch.
+
+| mistake | the first seed that caught it, and what it said |
+|---|---|"""
 
 
 def _first_check(told: str) -> str:

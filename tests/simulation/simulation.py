@@ -141,7 +141,9 @@ class Simulation:
         await self.city.node.stop()
 
     def _watch(self, request: httpx.Request, mishap: Mishap) -> None:
-        if request.url.path.endswith("/sendMessage"):
+        # What may not have arrived, or whose answer may be lost, the next start rightly tells again.
+        arrives = mishap is Mishap.NONE and not self.city.telegram.faults.waiting
+        if arrives and request.url.path.endswith("/sendMessage"):
             self.city.sends(request.content)
         if mishap is not Mishap.NONE:
             self.city.excuses += 1
