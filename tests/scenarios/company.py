@@ -34,8 +34,8 @@ _OF_ITSELF: Final = ("giveaway:",)
 _POSTED: Final = """
 SELECT t.kind, t.amount, t.from_id, t.to_id FROM entries AS e JOIN transactions AS t ON t.entry_id = e.id WHERE e.key = ?
 """
+TAPPED: Final = "SELECT state, code FROM inbox WHERE sender = ? AND instr(raw, ?) > 0"
 _SAID: Final = "SELECT state, code FROM inbox WHERE key = ?"
-_TAPPED: Final = "SELECT state, code FROM inbox WHERE sender = ? AND instr(raw, ?) > 0"
 
 
 class Deed(NamedTuple):
@@ -61,6 +61,7 @@ class Company:
         self._pots = 0
         self._deeds: list[Deed] = []
         self._keys: set[str] = set()
+        self._jailed: set[str] = set()
         self._flows: dict[str, Callable[[], None]] = {
             "giveaway": self._give,
             "unclaimed": self._assign,
@@ -76,7 +77,9 @@ class Company:
         return frozenset(self._flows)
 
     def play(self, flow: str) -> None:
-        """Do what ``flow`` is about, all of it at once."""
+        """Do what ``flow`` is about, all of it at once; nobody is in jail while it is about something else."""
+        if flow != "penalties":
+            self._free()
         self._flows[flow]()
 
     # What people do
@@ -188,9 +191,15 @@ class Company:
         for _ in range(2):
             self._say(fined, "/payfine all", place.telegram.private(fined))
         self._say(owner, f"/jail @{jailed.username} 5m {amount} noise", moves=False)
+        self._jailed.add(str(jailed.username))
         for notice in self._shown("Pay bail")[:2]:
             for friend in (first, second):
                 self._tap(friend, notice, "Pay bail")
+
+    def _free(self) -> None:
+        for name in sorted(self._jailed):
+            self._say(self._place.owner, f"/unjail @{name} enough", moves=False)
+        self._jailed.clear()
 
     # What must have come of it
 
@@ -204,7 +213,7 @@ class Company:
     def _judged(self, books: Reader, deed: Deed) -> Iterator[Finding]:
         posted = books.select(_POSTED, (deed.key,))
         answers = (
-            books.select(_TAPPED, (deed.who, deed.token)) if deed.token else books.select(_SAID, (deed.key,))
+            books.select(TAPPED, (deed.who, deed.token)) if deed.token else books.select(_SAID, (deed.key,))
         )
         done = sum(row["state"] == "done" and row["code"] is None for row in answers)
         if not answers:

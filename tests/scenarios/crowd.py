@@ -20,7 +20,7 @@ from sandbox.node.decoding import Coin
 from sandbox.node.node import SANDBOX_PARAMETERS
 from sandbox.node.people import Output, SpelledCoin
 from sandbox.telegram import Chat, Message, User
-from tests.scenarios.company import Company
+from tests.scenarios.company import TAPPED, Company
 from tests.scenarios.finding import Finding
 from tests.scenarios.town import DENOM, JUNO, TREASURY, Town
 
@@ -63,13 +63,18 @@ class Transfer(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Payment:
-    """A ``/withdraw`` to an address of its own; ``closed``: the chain will not pay it."""
+    """A ``/withdraw`` to an address of its own; ``closed``: the chain will not pay it; ``token``: the yes, once pressed."""
 
     source: int
     address: str
     amount: int
     closed: bool
-    pressed: bool = False
+    token: str = ""
+
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody said yes to it."""
+        return bool(self.token)
 
 
 @dataclass(slots=True, eq=False)
@@ -180,8 +185,8 @@ class Crowd:
         """Press, twice as the impatient do, every question that is shown."""
         for member in self.members:
             for payment in [*member.open]:
-                if self._press(member, payment, "Withdraw", times=2):
-                    payment.pressed = True
+                if token := self._press(member, payment, "Withdraw", times=2):
+                    payment.token = token
                     member.open.remove(payment)
                     member.running.append(payment)
 
@@ -192,15 +197,16 @@ class Crowd:
                 if self._press(member, payment, "Cancel"):
                     member.running.remove(payment)
 
-    def _press(self, member: Member, payment: Payment, label: str, times: int = 1) -> bool:
+    def _press(self, member: Member, payment: Payment, label: str, times: int = 1) -> str:
+        """Press the button with ``label`` below ``payment``; return what it holds, nothing where there is none."""
         for message in reversed([*member.chat.messages.values()][-_LOOKED_AT:]):
-            if payment.address in message.text and any(
-                button["text"].startswith(label) for row in message.buttons for button in row
-            ):
+            buttons = [button for row in message.buttons for button in row]
+            shown = next((button for button in buttons if button["text"].startswith(label)), None)
+            if shown is not None and payment.address in message.text:
                 for _ in range(times):
                     self._place.telegram.tap(member.user, message, label=label)
-                return True
-        return False
+                return str(shown["callback_data"])
+        return ""
 
     def _say(self, member: Member, text: str) -> Message:
         return self._place.telegram.say(member.user, member.chat, text)
@@ -282,7 +288,12 @@ class Crowd:
     def _made_payments(self, books: Reader) -> Iterator[Finding]:
         for each in self._payments:
             rows = books.select("SELECT state FROM withdrawals WHERE address = ?", (each.address,))
-            yield from _compared(f"the withdrawals to {each.address}", len(rows), int(each.pressed))
+            answers = books.select(TAPPED, (each.source, each.token)) if each.pressed else []
+            # Who presses too fast is told so, and may press again.
+            heard = [row for row in answers if row["code"] != "too_many"]
+            if each.pressed and not answers:
+                yield Finding(lost=True, text=f"the yes to {each.address} never came in")
+            yield from _compared(f"the withdrawals to {each.address}", len(rows), int(bool(heard)))
             states = {row[0] for row in rows}
             if not states <= {"returned", "cancelled", *(() if each.closed else ("confirmed",))}:
                 yield Finding(lost=True, text=f"the withdrawal to {each.address} is {states}")
