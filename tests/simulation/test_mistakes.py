@@ -9,10 +9,9 @@ from tests.simulation.planting import Mistake
 QUICK = (
     "no key",
     "inbox row done before the act",
-    "a forwarded command executes",
     "marked as sent before sending",
     "residue dropped",
-    "network fee not booked",
+    "edits are not judged",
 )
 """What the first seeds catch; the others need more time than a suite should take."""
 

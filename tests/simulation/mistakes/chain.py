@@ -7,7 +7,7 @@ from tests.simulation.planting import Edit, Mistake
 MISTAKES: Final = (
     Mistake(
         "lease without fencing token",
-        12,
+        40,
         (
             Edit(
                 "ledger/leases.py",
