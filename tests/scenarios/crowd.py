@@ -293,7 +293,8 @@ class Crowd:
             heard = [row for row in answers if row["code"] != "too_many"]
             if each.pressed and not answers:
                 yield Finding(lost=True, text=f"the yes to {each.address} never came in")
-            yield from _compared(f"the withdrawals to {each.address}", len(rows), int(bool(heard)))
+            codes = sorted({str(row["code"]) for row in heard})
+            yield from _compared(f"the withdrawals to {each.address} ({codes})", len(rows), int(bool(heard)))
             states = {row[0] for row in rows}
             if not states <= {"returned", "cancelled", *(() if each.closed else ("confirmed",))}:
                 yield Finding(lost=True, text=f"the withdrawal to {each.address} is {states}")
