@@ -4,6 +4,11 @@ from collections import Counter
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# A busy machine is no failure: what takes long is measured in benchmarks, never asserted.
+settings.register_profile("moneta", deadline=None)
+settings.load_profile("moneta")
 
 
 def pytest_configure() -> None:

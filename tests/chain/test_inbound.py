@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain import address, cosmos
@@ -258,14 +258,12 @@ _MESSAGES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(raw=st.binary(max_size=300))
 def test_no_bytes_stop_the_reading_of_a_block(raw: bytes) -> None:
     inbound = read_block(block((raw, 0), (tx(send("2")), 0)), OURS)
     assert inbound.arrivals[-1].amount == "2"
 
 
-@settings(deadline=None)
 @given(messages=st.lists(_MESSAGES, max_size=4), memo=st.text(max_size=20), cut=st.integers(0, 400))
 def test_no_transaction_stops_the_reading_of_a_block(messages: list[Any], memo: str, cut: int) -> None:
     raw = tx(*messages, memo=memo)

@@ -34,7 +34,7 @@ def documents(target: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("target", JSON_TARGETS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), changes=st.integers(1, 4), choice=st.integers(0, 1000))
 def test_a_document_with_odd_values_ends_well(target: str, seed: int, changes: int, choice: int) -> None:
     seeds = documents(target)
@@ -45,7 +45,7 @@ def test_a_document_with_odd_values_ends_well(target: str, seed: int, changes: i
 
 
 @pytest.mark.parametrize("target", TEXT_TARGETS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     head=st.sampled_from(["", "/send ", "/withdraw ", "juno1", "5 @", "\n"]),
     tail=st.text(max_size=80) | st.binary(),

@@ -265,7 +265,7 @@ _BLOCKS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blocks=_BLOCKS)
 def test_books_equal_the_chain_at_every_settled_height(
     tmp_path_factory: pytest.TempPathFactory, blocks: list[tuple[list[Arrival], int, bool]]

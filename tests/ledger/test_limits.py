@@ -178,7 +178,7 @@ _ASKS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(own=st.integers(1_000, 20_000), total=st.integers(1_000, 30_000), asks=_ASKS)
 def test_no_24_hours_ever_hold_more_than_the_limits(
     tmp_path_factory: pytest.TempPathFactory,

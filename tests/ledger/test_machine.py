@@ -176,4 +176,4 @@ async def _all(acts: list[Coroutine[Any, Any, Any]]) -> list[Any]:
 
 
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestLedgerMachine.settings = settings(max_examples=25, stateful_step_count=30)

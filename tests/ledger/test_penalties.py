@@ -92,7 +92,7 @@ _ACTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(acts=_ACTS)
 def test_nobody_pays_but_for_what_stands_and_no_sentence_shrinks(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int, AccountId]]

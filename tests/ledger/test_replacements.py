@@ -253,7 +253,7 @@ def test_what_is_resolved_is_not_replaced(bank: Bank, asked: Withdrawal) -> None
 _BUMPS = st.lists(st.integers(1, 40), max_size=3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     bumps=_BUMPS,
     included=st.none() | st.integers(0, 3),

@@ -172,7 +172,7 @@ def test_a_treasury_that_has_too_little_says_so(bank: Bank) -> None:
     assert (refused.value.facts["needed"], refused.value.facts["balance"]) == (SHORT + 100, 100)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(missing=st.integers(1, 500), held=st.integers(0, 500), asked=st.none() | st.integers(-5, 600))
 def test_the_reserve_is_never_refilled_beyond_zero(
     tmp_path_factory: pytest.TempPathFactory, missing: int, held: int, asked: int | None

@@ -60,7 +60,7 @@ def played(bank: Bank, club: Club, model: Model, batch: list[int]) -> None:
     assert codes == [model.play(bank.clock.time, amount) for amount in batch]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tries=st.lists(TRIES, max_size=30))
 def test_no_24_hours_hold_more_than_a_day_may(tries: list[Try]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -314,7 +314,7 @@ def test_a_row_that_is_all_assigned_is_not_listed(bank: Bank) -> None:
 # Whatever the order of parts: the row is never exceeded, and nothing is lost
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from([BOB, CAROL]), st.one_of(st.none(), st.integers(1, SENT))), max_size=8

@@ -47,7 +47,7 @@ class Everything(RuleBasedStateMachine):
 
 
 TestEverything = Everything.TestCase
-TestEverything.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)
+TestEverything.settings = settings(max_examples=15, stateful_step_count=40)
 
 
 def walk(path: Path, seed: int) -> list[str]:

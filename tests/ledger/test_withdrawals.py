@@ -521,7 +521,7 @@ _FATES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(fates=_FATES)
 def test_whatever_becomes_of_withdrawals_books_equal_the_chain(
     tmp_path_factory: pytest.TempPathFactory, fates: list[tuple[str, int, bool]]
