@@ -49,7 +49,8 @@ class Loss:
 
     def __init__(self, lost: Deeds, kept: Deeds, span: Span, at: int) -> None:
         self.keys = lost.known.keys() - kept.known.keys()
-        undone = lost.done - kept.done
+        # What had come in and waited is gone like what was done: its update will not come again.
+        undone = self.keys | (lost.done - kept.done)
         self._presses = {query for key in undone for query in queries(lost.known[key])}
         self.last_entry = kept.last_entry
         self.span = span
