@@ -27,6 +27,7 @@ class Mischief(Flow):
             Act(self._forge, 8),
             Act(self._gossip, 2),
             Act(self._block, 4),
+            Act(self._come_back, 4),
         )
 
     def calm(self) -> None:
@@ -40,6 +41,12 @@ class Mischief(Flow):
         self.city.telegram.block(person.user)
         if person not in self._absent:
             self._absent.append(person)
+
+    def _come_back(self) -> None:
+        """Let somebody who blocked the bot write to it again, while news for them may be on their way."""
+        if self._absent:
+            person = self._absent.pop(self.rng.randrange(len(self._absent)))
+            self.city.telegram.say(person.user, person.chat, "/start")
 
     def _look(self) -> None:
         person = self.people.one(self.rng)
