@@ -124,9 +124,9 @@ _LONG: Final = re.compile(r"(?<=\w{6})\w{14,}")
 _HEAD: Final = f"""# Mistakes that are planted, and what finds them
 
 Written by `scripts/simulate --mistakes`. Each is a small patch of a copy of the program (`tests/simulation/mistakes`), of
-the kind that such programs really have. Seeds are run from 1 on, {STEPS} acts each, until one fails; the same seeds pass
-without the patch. What is said is the first thing that was found wrong, by the books, the chain or the chats: the run
-knows nothing of the patch.
+the kind that such programs really have. Seeds are run from 1 on, {STEPS} acts each, until one fails. What is said is the
+first thing that was found wrong, by the books, the chain or the chats: the run knows nothing of the patch. A hunt does not
+run the seed without the patch: whoever doubts a row does, with `scripts/simulate SEED --steps {STEPS}`.
 
 | mistake | the first seed that caught it, and what it said |
 |---|---|"""

@@ -52,8 +52,8 @@ class Report:
 class Simulation:
     """The run of ``seed`` for ``steps`` acts of people, with its files in ``directory``.
 
-    ``pace`` is how many seconds lie between two acts, on average. ``trace`` gets a line for each event of the world and each step of the loop: where two such files part, a run is not
-    decided by its seed.
+    ``pace`` is how many seconds lie between two acts, on average. ``trace`` gets a line for each event of the world and each
+    step of the loop: where two such files part, a run is not decided by its seed.
     """
 
     def __init__(

@@ -120,9 +120,8 @@ async def test_the_log_is_read_in_pages_and_about_somebody(
     chat = bot.telegram.private(ana)
     bot.telegram.say(ana, chat, "/audit")
     page = await bot.heard(ana, chat, "What was ordered")
-    assert (
-        "\n10 1" in page.text
-    )  # the newest line, and the day: the clock of the stage goes on with the machine's
+    # The newest line, and the day: the clock of the stage goes on.
+    assert "\n10 1" in page.text
     assert "the console\nrole changed: Ana\nrole: member → admin\n“a test”" in page.text
     assert "up 0" not in page.text
     bot.clock.pass_seconds(5)
