@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, Final
 
 from ledger.accounts import AccountId
-from ledger.reader import Reader
 from sandbox.telegram import Chat, Message
 from tests.simulation.city import DENOM, City
 from tests.simulation.losses import queries
@@ -43,10 +42,10 @@ WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at <= :until ORDER B
 
 
 class Books:
-    """Books, chain and chats as they are now. Close it after use."""
+    """Books, chain and chats as they are now."""
 
     def __init__(self, city: City, people: People, witness: Witness) -> None:
-        self._reader = Reader(city.disk.path)
+        self._reader = city.reader()
         self._city = city
         self._people = people
         self._bot = city.account.user.id
@@ -57,10 +56,6 @@ class Books:
         """By receipt, whose private chats show it; 0 for the group. What only lost books told is not among it."""
         self.losses = people.losses
         self._read_receipts()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._reader.close()
 
     def select(self, sql: str, parameters: Any = ()) -> list[Any]:
         """Run a SELECT; rows allow access by column name."""

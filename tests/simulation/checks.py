@@ -26,18 +26,15 @@ class Checks:
     def problems(self) -> list[str]:
         """Return all that is wrong now."""
         books = Books(self._city, self._people, self._witness)
-        try:
-            # What flows say is about commands that were answered: a program that died, or left some, is told first.
-            whole = [*self._program(), *self._audit(), *self._chain_agrees(books), *self._answers(books)]
-            if whole:
-                return whole
-            return [
-                *(problem for flow in self._flows for problem in flow.problems(books)),
-                *self._balances(books),
-                *self._receipts(books),
-            ]
-        finally:
-            books.close()
+        # What flows say is about commands that were answered: a program that died, or left some, is told first.
+        whole = [*self._program(), *self._audit(), *self._chain_agrees(books), *self._answers(books)]
+        if whole:
+            return whole
+        return [
+            *(problem for flow in self._flows for problem in flow.problems(books)),
+            *self._balances(books),
+            *self._receipts(books),
+        ]
 
     def _program(self) -> Iterator[str]:
         for death in self._city.died:
