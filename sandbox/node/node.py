@@ -18,7 +18,7 @@ from sandbox.node.execute import Result
 from sandbox.node.faults import Faults
 from sandbox.node.people import FAUCET, Output, Purse, SpelledCoin
 from sandbox.node.rpc import create_app, faces_app
-from sandbox.node.store import MemoryStore, SqliteStore, Store
+from sandbox.node.store import Store
 from sandbox.node.validators import Seat
 
 SANDBOX_PARAMETERS: Final = ChainParameters("sandbox-1", Denom("ujuno"), block_ms=1_000)
@@ -42,7 +42,7 @@ class JunoNode:
     def __init__(
         self,
         chain: Blockchain,
-        store: Store,
+        store: Store | None,
         *,
         block_seconds: float = BLOCK_SECONDS,
     ) -> None:
@@ -76,10 +76,13 @@ class JunoNode:
         Raises ValueError when another chain is kept there, or a state that contradicts its blocks.
         """
         assert path is None or blocking is not None, "a disk needs a runner of blocking calls"
-        store: Store = SqliteStore(path, blocking) if path and blocking else MemoryStore()
-        kept = await store.begin(begin(parameters, clock.now(), tuple(seats)).to_json())
-        chain = Blockchain(Genesis.from_json(kept, parameters), clock, rng)
-        chain.restore(await store.load())
+        store = Store(path, blocking) if path and blocking else None
+        genesis = begin(parameters, clock.now(), tuple(seats))
+        if store is not None:
+            genesis = Genesis.from_json(await store.begin(genesis.to_json()), parameters)
+        chain = Blockchain(genesis, clock, rng)
+        if store is not None:
+            chain.restore(await store.load())
         node = cls(chain, store, block_seconds=block_seconds)
         if not chain.height:
             await node.produce_block()
@@ -123,7 +126,8 @@ class JunoNode:
             heart.cancel()
             await asyncio.gather(heart, return_exceptions=True)
         async with self._one_block:
-            await self._store.close()
+            if self._store is not None:
+                await self._store.close()
 
     def set_block_seconds(self, seconds: float) -> None:
         """Change the pace; 0 waits for ``produce_block`` alone."""
@@ -155,7 +159,8 @@ class JunoNode:
     async def _grow(self) -> None:
         async with self._one_block:
             built = self.chain.produce()
-            await self._store.append(self.chain.row(built))
+            if self._store is not None:
+                await self._store.append(self.chain.row(built))
             self.chain.adopt(built)
         async with self._grown:
             self._grown.notify_all()

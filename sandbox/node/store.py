@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from ledger.ports import BlockingRunner
 
@@ -32,45 +32,7 @@ class Row(NamedTuple):
     councils: str
 
 
-class Store(Protocol):
-    """Where a chain outlives its process."""
-
-    async def begin(self, genesis: str) -> str:
-        """Keep ``genesis`` if nothing is kept yet; return what is kept."""
-        ...
-
-    async def load(self) -> Sequence[Row]:
-        """Return all blocks in order."""
-        ...
-
-    async def append(self, row: Row) -> None:
-        """Keep one block more, atomically."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the disk."""
-        ...
-
-
-class MemoryStore:
-    """Keeps nothing past the process."""
-
-    async def begin(self, genesis: str) -> str:
-        """Return ``genesis``."""
-        return genesis
-
-    async def load(self) -> Sequence[Row]:
-        """Return nothing."""
-        return ()
-
-    async def append(self, row: Row) -> None:
-        """Keep nothing."""
-
-    async def close(self) -> None:
-        """Have nothing to do."""
-
-
-class SqliteStore:
+class Store:
     """Keeps the chain in one SQLite file; every call runs in ``blocking``."""
 
     def __init__(self, path: Path, blocking: BlockingRunner) -> None:

@@ -12,7 +12,7 @@ import pytest
 from chain.parameters import JUNO_MAINNET
 from sandbox.node import SANDBOX_PARAMETERS, JunoNode, state
 from sandbox.node.decoding import Coin
-from sandbox.node.store import SqliteStore
+from sandbox.node.store import Store
 from sandbox.node.validators import Seat
 from tests.sandbox.node.conftest import ManualClock, Rpc
 
@@ -116,7 +116,7 @@ async def test_a_block_that_was_not_kept_was_never_seen(
     reopen: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = await reopen()
-    monkeypatch.setattr(SqliteStore, "append", _full)
+    monkeypatch.setattr(Store, "append", _full)
     with pytest.raises(sqlite3.OperationalError):
         await node.produce_block()
     monkeypatch.undo()
