@@ -194,8 +194,10 @@ class Penalties(Flow):
         while True:
             await asyncio.sleep(1.0)
             for sentence in list(self._jails.values())[-RECENT:]:
+                if sentence.mark in self._late:
+                    continue
                 end = self._end_shown(sentence)
-                if end is None or sentence.mark in self._late or self.city.clock.now() < end * 1000:
+                if end is None or self.city.clock.now() < end * 1000:
                     continue
                 self._late.add(sentence.mark)
                 jailed = self.people.by_id(sentence.person)

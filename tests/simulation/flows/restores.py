@@ -30,7 +30,7 @@ KEPT: Final = 4
 LOOKS_EVERY_SECONDS: Final = 20
 BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
 """How likely in each second."""
-_QUEUED: Final = "SELECT 1 FROM withdrawals WHERE state = 'queued' LIMIT 1"
+_NEWEST_QUEUED: Final = "SELECT max(id) AS id FROM withdrawals WHERE state = 'queued'"
 _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
 FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
@@ -57,6 +57,8 @@ class Restores(Flow):
         super().__init__(city, people)
         self._copies: list[Copy] = []
         self._made = 0
+        self._copied_of = 0
+        """The newest withdrawal that waited when books were copied because of it."""
         self._restored = False
         self._unsound: list[str] = []
         """What the audit of a backup found: the books it was made of are wrong."""
@@ -117,20 +119,21 @@ class Restores(Flow):
         while True:
             for _ in range(LOOKS_EVERY_SECONDS):
                 await asyncio.sleep(1.0)
-                if self._somebody_waits() and self.rng.random() < BACKED_UP_WHILE_ONE_WAITS:
+                waits = self._newest_waiting()
+                if waits > self._copied_of and self.rng.random() < BACKED_UP_WHILE_ONE_WAITS:
+                    self._copied_of = waits
                     self._back_up()
             open_losses = [loss for loss in self.people.losses if loss.over is None]
             if open_losses and await self._look_after():
                 for loss in open_losses:
                     loss.over = self.city.clock.now()
 
-    def _somebody_waits(self) -> bool:
-        """Tell whether the books hold a withdrawal that is not signed yet: a copy of it may meet its payment later."""
-        path = self.city.disk.path
+    def _newest_waiting(self) -> int:
+        """Return the newest withdrawal that is not signed yet, or 0: a copy of it may meet its payment later."""
         try:
-            return path.exists() and bool(self.city.reader().select(_QUEUED))
+            return self.city.reader().select(_NEWEST_QUEUED)[0]["id"] or 0
         except sqlite3.OperationalError:
-            return False
+            return 0
 
     async def _look_after(self) -> bool:
         """Explain payments and lift the freeze; tell whether nothing is open any more."""
