@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from ledger.audit import audit
 from tests.simulation.books import Books
-from tests.simulation.city import City
+from tests.simulation.city import TREASURY, City
 from tests.simulation.flow import Flow
-from tests.simulation.people import TREASURY, People
+from tests.simulation.people import People
 from tests.simulation.witness import Witness
 
 

@@ -14,6 +14,8 @@ import bot.main
 from bot.front import CARRIERS
 from bot.main import World
 from bot.settings import Settings, load
+from chain.wallet import Wallet
+from ledger.connect import authorize_writer
 from ledger.errors import Unavailable
 from ledger.limits import Limits
 from ledger.money import Amount
@@ -24,6 +26,7 @@ from sandbox.node.execute import Rules
 from sandbox.node.node import SANDBOX_PARAMETERS, JunoNode
 from sandbox.scene import MNEMONIC
 from sandbox.telegram import FloodLimits, Telegram, create_app
+from tests.simulation.censor import Censor
 from tests.simulation.loop import SimulatedLoop, VirtualClock, incarnation
 from tests.simulation.network import Network, Weather
 
@@ -33,11 +36,13 @@ DENOM: Final = SANDBOX_PARAMETERS.fee_denom
 JUNO: Final = 1_000_000
 OWNER: Final = 77
 FACES: Final = ("anna", "boris", "carla")
+TREASURY: Final = Wallet.from_mnemonic(MNEMONIC, SANDBOX_PARAMETERS).address
 BLOCK_SECONDS: Final = 5.0
 FEE: Final = 20_000
 """What a withdrawal costs its member, in base units."""
 
 SECTOR: Final = 512
+MOST_PAGES: Final = 2**30
 REFUSED_ADDRESSES: Final = 60
 TIMEOUT_BLOCKS: Final = 12
 """How long a signed payout stays valid here: short, so that the end of its time is met often."""
@@ -59,12 +64,16 @@ class OneAfterAnother:
 
 
 class FaultyStore(Store):
-    """A door to SQLite whose COMMIT may find the database busy, or fail before or after it was done, or be the last."""
+    """A door to SQLite whose COMMIT may find the database busy, or fail before or after it was done, or be the last.
+
+    While the city's disk is full, the file cannot grow: SQLite fails at whatever statement needs one page more.
+    """
 
     def __init__(self, path: Path, *, rng: random.Random, city: "City") -> None:
         super().__init__(path, checkpoint_pages=0)
         self._rng = rng
         self._city = city
+        self._cramped: sqlite3.Connection | None = None
 
     def _fails(self) -> bool:
         fails = self._rng.random() < self._city.disk_trouble
@@ -75,7 +84,18 @@ class FaultyStore(Store):
         """Begin, unless another process is played to write just now."""
         if self._fails():
             raise _sqlite_error("database is locked", sqlite3.SQLITE_BUSY)
+        full = self._city.disk_is_full
+        self._city.excuses += CARRIERS * full
+        if full != (self._cramped is self.connection):
+            self._cramp(MOST_PAGES if not full else 1)
+            self._cramped = self.connection if full else None
         super().begin()
+
+    def _cramp(self, pages: int) -> None:
+        """Let the file grow to ``pages``, or not beyond what it is."""
+        self.connection.set_authorizer(None)
+        self.connection.execute(f"PRAGMA max_page_count = {pages}")
+        self.connection.set_authorizer(authorize_writer)
 
     def commit(self) -> None:
         """Commit, with faults before and after."""
@@ -168,6 +188,8 @@ class City:
         self.owner = self.telegram.person("Olga", "olga", user_id=OWNER)
         self.weather = Weather(self.random("weather"))
         self.disk_trouble = 0.0
+        self.full_until = 0.0
+        """Until when the disk is full."""
         self.limits = _drawn_limits(self.random("limits"))
         self.admins_chat: int | None = None
         self.owners = [OWNER]
@@ -204,6 +226,7 @@ class City:
             SANDBOX_PARAMETERS, clock=self.clock, rng=self.random("chain"), block_seconds=BLOCK_SECONDS
         )
         self._refuse_coins()
+        self.censor = Censor(self.node.chain, TREASURY, self.random("censor"))
         apps = {f"localhost:{_FIRST_FACE_PORT + n}": self.node.face(face) for n, face in enumerate(FACES)}
         self.network = Network({_TELEGRAM: create_app(self.telegram), **apps}, self.weather)
         self.network.strike = self.strike
@@ -221,6 +244,11 @@ class City:
         self.node.faucet(address, [Coin(DENOM, amount)])
 
     # The program
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Tell whether files cannot grow."""
+        return self.loop.time() < self.full_until
 
     @property
     def running(self) -> bool:

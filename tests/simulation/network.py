@@ -73,6 +73,8 @@ class Network(httpx.AsyncBaseTransport):
         self.watch: Callable[[httpx.Request, Mishap], None] | None = None
         self.strike: Callable[[str], object] = lambda _: None
         """Called before a request leaves and when its answer is there: who makes requests may die of it."""
+        self.forbidden: Callable[[bytes], float] = lambda _: 0.0
+        """Called with the body that a server forbade; returns how many seconds its answer takes longer."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request; raises what httpx raises for the mishap that befell it."""
@@ -114,14 +116,17 @@ class Network(httpx.AsyncBaseTransport):
         self, request: httpx.Request, body: bytes, answer: "asyncio.Future[Any]", mishap: Mishap
     ) -> None:
         broken: httpx.TransportError | None = None
+        late = _LATE_SECONDS if mishap is Mishap.LATE else 0.0
         response = httpx.Response(502, text="bad gateway", request=request)
         try:
             for _ in range({Mishap.BROKEN: 0, Mishap.DOUBLED: 2}.get(mishap, 1)):
                 response = await self._ask(request, body)
+            if response.status_code == httpx.codes.FORBIDDEN:
+                late += self.forbidden(body)
         except httpx.TransportError as error:
             # The server broke the connection on purpose: that is for the caller to see.
             broken = error
-        await asyncio.sleep(self._weather.delay() + (_LATE_SECONDS if mishap is Mishap.LATE else 0))
+        await asyncio.sleep(self._weather.delay() + late)
         if mishap is Mishap.ANSWER_LOST or answer.done():
             return
         if broken is not None:

@@ -5,15 +5,11 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from chain.wallet import Wallet
-from sandbox.node.node import SANDBOX_PARAMETERS
 from sandbox.node.people import Output, SpelledCoin
-from sandbox.scene import MNEMONIC
 from sandbox.telegram import Chat, Message, User
-from tests.simulation.city import DENOM, JUNO, City
+from tests.simulation.city import DENOM, JUNO, TREASURY, City
 from tests.simulation.losses import Losses
 
-TREASURY: Final = Wallet.from_mnemonic(MNEMONIC, SANDBOX_PARAMETERS).address
 OPENING: Final = 2_000 * JUNO
 """What the treasury's address holds when the books are opened, in base units: BOT_TREASURY's."""
 YES, NO = 0, 1

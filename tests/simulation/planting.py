@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -92,7 +93,10 @@ def run_copy(root: Path, *arguments: str) -> tuple[int, str]:
 
 
 def hunt(mistake: Mistake, *, first: int = 1, seeds: int | None = None) -> Caught | None:
-    """Run seeds with ``mistake`` planted until one finds it; None when it survives. Raises what a broken copy does."""
+    """Run seeds with ``mistake`` planted until one finds it; None when it survives.
+
+    A seed that fails without the mistake as well has found nothing. Raises CannotBePlanted also for a copy that does not run.
+    """
     with copy_of_program() as root:
         plant(mistake, root)
         for seed in range(first, first + (seeds or mistake.within)):
@@ -101,8 +105,16 @@ def hunt(mistake: Mistake, *, first: int = 1, seeds: int | None = None) -> Caugh
                 continue
             if "FAILED seed" not in told:
                 raise CannotBePlanted(f"{mistake.name}: the copy does not run:\n{told}")
-            return Caught(seed, _first_check(told))
+            if passes(seed):
+                return Caught(seed, _first_check(told))
     return None
+
+
+@cache
+def passes(seed: int) -> bool:
+    """Tell whether the program as it stands passes ``seed``."""
+    code, _ = run_copy(ROOT, str(seed), str(STEPS))
+    return code == 0
 
 
 def applies(mistake: Mistake) -> None:
@@ -124,9 +136,9 @@ _LONG: Final = re.compile(r"(?<=\w{6})\w{14,}")
 _HEAD: Final = f"""# Mistakes that are planted, and what finds them
 
 Written by `scripts/simulate --mistakes`. Each is a small patch of a copy of the program (`tests/simulation/mistakes`), of
-the kind that such programs really have. Seeds are run from 1 on, {STEPS} acts each, until one fails. What is said is the
-first thing that was found wrong, by the books, the chain or the chats: the run knows nothing of the patch. A hunt does not
-run the seed without the patch: whoever doubts a row does, with `scripts/simulate SEED --steps {STEPS}`.
+the kind that such programs really have. Seeds are run from 1 on, {STEPS} acts each, until one fails that the program passes
+without the patch. What is said is the first thing that was found wrong, by the books, the chain or the chats: the run knows
+nothing of the patch.
 
 | mistake | the first seed that caught it, and what it said |
 |---|---|"""

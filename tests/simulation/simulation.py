@@ -12,13 +12,13 @@ from typing import Final, TextIO
 import httpx
 
 from tests.simulation.checks import Checks
-from tests.simulation.city import City
+from tests.simulation.city import TREASURY, City
 from tests.simulation.crowd import Crowd
 from tests.simulation.flow import Flow
 from tests.simulation.flows import FLOWS
 from tests.simulation.loop import SimulatedLoop, run
 from tests.simulation.network import Mishap
-from tests.simulation.people import OPENING, TREASURY, People
+from tests.simulation.people import OPENING, People
 from tests.simulation.troubles import Troubles
 
 STEPS_BETWEEN_CHECKS: Final = 250

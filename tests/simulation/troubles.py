@@ -8,10 +8,9 @@ from typing import Any, Final
 from sandbox.node.faults import ForgedTransfer
 from sandbox.node.validators import Seat
 from sandbox.telegram import Fault
-from tests.simulation.censor import Censor
-from tests.simulation.city import DENOM, FACES, JUNO, City
+from tests.simulation.city import DENOM, FACES, JUNO, TREASURY, City
 from tests.simulation.network import Mishap
-from tests.simulation.people import TREASURY, People
+from tests.simulation.people import People
 
 BAD_WEATHER: Final = {
     Mishap.REQUEST_LOST: 0.01,
@@ -34,7 +33,6 @@ class Troubles:
         self._city = city
         self._people = people
         self._rng: random.Random = city.random("troubles")
-        self._censor = Censor(city.node.chain, TREASURY, city.random("censor"))
         self.closed_until = 0.0
         """When somebody starts the program again; it is down until then."""
         self._all: list[tuple[Callable[[], object], int]] = [
@@ -57,6 +55,7 @@ class Troubles:
             (self._censorship, 3),
             (self._telegram_trouble, 5),
             (self._disk_trouble, 4),
+            (self._full_disk, 2),
             (self._clock_jumps, 1),
         ]
 
@@ -72,7 +71,7 @@ class Troubles:
         self._city.doom = self._city.faint = None
         self._city.node.chain.mischief.halted = False
         self._city.telegram.faults.clear()
-        self._city.disk_trouble = 0.0
+        self._city.disk_trouble = self._city.full_until = 0.0
         self._city.loop.latency.longest = FAIR_LATENCY_SECONDS
 
     # The network
@@ -126,6 +125,10 @@ class Troubles:
     def _disk_trouble(self) -> None:
         self._city.disk_trouble = self._rng.choice((0.0, 0.02, 0.1))
         self._city.loop.latency.longest = self._rng.choice((FAIR_LATENCY_SECONDS, 0.05, 0.8))
+
+    def _full_disk(self) -> None:
+        """Let the disk be full until somebody makes room."""
+        self._city.full_until = self._city.loop.time() + self._rng.uniform(2.0, 40.0)
 
     def _clock_jumps(self) -> None:
         self._city.jumps += 1
@@ -225,7 +228,7 @@ class Troubles:
         self._city.node.chain.elect([Seat(name, power) for name, power in zip(names, _POWERS, strict=True)])
 
     def _censorship(self) -> None:
-        self._censor.begin()
+        self._city.censor.begin()
 
     # Telegram
 

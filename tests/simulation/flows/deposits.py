@@ -12,9 +12,9 @@ from sandbox.node.decoding import Coin
 from sandbox.node.node import UNLISTED
 from sandbox.node.people import Output, SpelledCoin
 from tests.simulation.books import Books
-from tests.simulation.city import DENOM, JUNO, City
+from tests.simulation.city import DENOM, JUNO, TREASURY, City
 from tests.simulation.flow import Act, Flow
-from tests.simulation.people import OPENING, TREASURY, People, Person, Stray
+from tests.simulation.people import OPENING, People, Person, Stray
 from tests.simulation.witness import canonical
 
 BAD_MEMOS: Final = (

@@ -21,16 +21,18 @@ from ledger.money import Amount
 from ledger.reader import Reader
 from sandbox.node.node import SANDBOX_PARAMETERS
 from tests.simulation.books import Books
-from tests.simulation.city import TIMEOUT_BLOCKS, City, OneAfterAnother
+from tests.simulation.city import TIMEOUT_BLOCKS, TREASURY, City, OneAfterAnother
 from tests.simulation.flow import Act, Flow
 from tests.simulation.losses import Loss, Span, read_deeds
-from tests.simulation.people import TREASURY, People
+from tests.simulation.people import People
 
 KEPT: Final = 4
 LOOKS_EVERY_SECONDS: Final = 20
 BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
 """How likely in each second."""
-_NEWEST_QUEUED: Final = "SELECT max(id) AS id FROM withdrawals WHERE state = 'queued'"
+# A copy of what is not paid yet may meet its payment later.
+_NEWEST_UNPAID: Final = "SELECT max(id) AS id FROM withdrawals WHERE state IN ('queued', 'signed')"
+_NEWEST_SIGNED: Final = "SELECT max(id) AS id FROM withdrawals WHERE state = 'signed'"
 _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
 FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
@@ -58,14 +60,16 @@ class Restores(Flow):
         self._copies: list[Copy] = []
         self._made = 0
         self._copied_of = 0
-        """The newest withdrawal that waited when books were copied because of it."""
+        """The newest withdrawal that was not paid yet when books were copied because of it."""
+        self._awaits_payout = False
+        """Somebody loses the books as soon as a payout is on its way."""
         self._restored = False
         self._unsound: list[str] = []
         """What the audit of a backup found: the books it was made of are wrong."""
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
-        return (Act(self._back_up, 3), Act(self._restore, 0.8))
+        return (Act(self._back_up, 3), Act(self._restore, 0.5), Act(self._restore_at_a_payout, 0.5))
 
     def _back_up(self) -> None:
         if not self.city.disk.path.exists():
@@ -85,6 +89,7 @@ class Restores(Flow):
         """Lose the books that run, and put one of the copies in their place. Later copies are of a time that never was."""
         if not self._copies:
             return
+        self._copied_of = 0
         chosen = self.rng.randrange(len(self._copies))
         copy, self._copies = self._copies[chosen], self._copies[: chosen + 1]
         self.city.kill()
@@ -107,31 +112,39 @@ class Restores(Flow):
         span = Span(copy.change, self.city.telegram.changes.version)
         self.people.losses.add(Loss(lost, kept, span, self.city.clock.now()))
 
+    def _restore_at_a_payout(self) -> None:
+        """Lose the books while validators hold back a payout of theirs: it may come when the new ones pay again."""
+        self.city.censor.begin()
+        self._awaits_payout = True
+
     def calm(self) -> None:
         """Let everybody write once after a restore: who was away when the backup was made is away for the books again."""
         if self._restored:
             for person in (self.people.owner, *self.people.all):
                 self.city.telegram.say(person.user, person.chat, "/start")
-        self._restored = False
+        self._restored = self._awaits_payout = False
 
     async def attend(self) -> None:
-        """Let the owner look after restored books until nothing is open any more, and copy what waits to be paid."""
+        """Let the owner look after restored books until nothing is open any more, and copy what is not paid yet."""
         while True:
             for _ in range(LOOKS_EVERY_SECONDS):
                 await asyncio.sleep(1.0)
-                waits = self._newest_waiting()
+                waits = self._newest(_NEWEST_UNPAID)
                 if waits > self._copied_of and self.rng.random() < BACKED_UP_WHILE_ONE_WAITS:
                     self._copied_of = waits
                     self._back_up()
+                if self._awaits_payout and self._newest(_NEWEST_SIGNED):
+                    self._awaits_payout = False
+                    self._restore()
             open_losses = [loss for loss in self.people.losses if loss.over is None]
             if open_losses and await self._look_after():
                 for loss in open_losses:
                     loss.over = self.city.clock.now()
 
-    def _newest_waiting(self) -> int:
-        """Return the newest withdrawal that is not signed yet, or 0: a copy of it may meet its payment later."""
+    def _newest(self, sql: str) -> int:
+        """Return the newest withdrawal of those that ``sql`` looks at, or 0."""
         try:
-            return self.city.reader().select(_NEWEST_QUEUED)[0]["id"] or 0
+            return self.city.reader().select(sql)[0]["id"] or 0
         except sqlite3.OperationalError:
             return 0
 

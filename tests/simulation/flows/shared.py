@@ -10,9 +10,9 @@ from ledger.accounts import UNCLAIMED
 from sandbox.node.people import Output, SpelledCoin
 from sandbox.telegram import Chat, Message
 from tests.simulation.books import Books
-from tests.simulation.city import DENOM, JUNO, City
+from tests.simulation.city import DENOM, JUNO, TREASURY, City
 from tests.simulation.flow import Act, Flow
-from tests.simulation.people import NO, TREASURY, YES, People, Person
+from tests.simulation.people import NO, YES, People, Person
 from tests.simulation.witness import canonical
 
 MOST_CLUBS: Final = 6

@@ -27,6 +27,8 @@ BAD_AMOUNTS: Final = (
     "NaN",
     "",
 )
+COMES_BACK_AFTER_SECONDS: Final = 10.0
+REFUSAL_TAKES_SECONDS: Final = 1.0
 _LATE_MS: Final = 120_000
 """How much later than the limit of its age a command may still be executed: clocks jump, and books are busy."""
 _SHORT: Final = ("insufficient_balance", "nothing_to_send", "amount_nothing")
@@ -55,6 +57,9 @@ class Transfers(Flow):
     def __init__(self, city: City, people: People) -> None:
         super().__init__(city, people)
         self._transfers: list[Transfer] = []
+        self._absent: Person | None = None
+        """Who blocked the bot, and comes back when it cannot reach them."""
+        city.network.forbidden = self._come_back
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
@@ -85,6 +90,22 @@ class Transfers(Flow):
             amount = self.rng.randrange(1, 100)
             text = f"/send {_spelled(amount)} @{destination.user.username} {number}"
             self._say(source, source.chat, text, destination, amount)
+
+    def calm(self) -> None:
+        """Let somebody be away as coins come, and come back at the moment in which the bot cannot tell them."""
+        source, self._absent = self.people.two(self.rng)
+        self.city.telegram.block(self._absent.user)
+        text = f"/send 0.000001 @{self._absent.user.username}"
+        self._say(source, source.chat, text, self._absent, 1)
+        self.city.loop.call_later(COMES_BACK_AFTER_SECONDS, self._come_back, str(self._absent.id).encode())
+
+    def _come_back(self, forbidden: bytes) -> float:
+        """Let who blocked the bot write to it, if what was forbidden was for them; return how long the refusal takes."""
+        if self._absent is None or str(self._absent.id).encode() not in forbidden:
+            return 0.0
+        back, self._absent = self._absent, None
+        self.city.telegram.say(back.user, back.chat, "/start")
+        return REFUSAL_TAKES_SECONDS
 
     def _say(
         self,

@@ -140,6 +140,30 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "what a full disk undid is believed done",
+        12,
+        (
+            Edit(
+                "ledger/store.py",
+                "                self.connection.executemany(sql, [row.parameters for row in alike])\n",
+                "                for row in alike:\n"
+                "                    with suppress(sqlite3.OperationalError):\n"
+                "                        self.connection.execute(sql, row.parameters)\n",
+            ),
+            Edit(
+                "ledger/store.py",
+                '        self.connection.execute("COMMIT")\n',
+                '        if self.in_transaction:\n            self.connection.execute("COMMIT")\n',
+            ),
+            Edit(
+                "ledger/store.py",
+                "from enum import Enum\n",
+                "from contextlib import suppress\nfrom enum import Enum\n",
+            ),
+        ),
+        "SQLITE_FULL ends the transaction: what is written next stands alone, and at once",
+    ),
+    Mistake(
         "an edited command executes",
         6,
         (
