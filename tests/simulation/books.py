@@ -104,6 +104,7 @@ class Books:
 
     def was_short(self, account: int, amount: int, since: int, until: int) -> bool:
         """Tell whether ``account`` had less than ``amount`` at some moment between ``since`` and ``until``."""
+        since, until = since - self._city.moved_ms, until + self._city.moved_ms
         after = self.select(_BALANCES, {"id": account, "denom": DENOM, "until": until})
         before = [row["after"] for row in after if row["at"] < since]
         during = [row["after"] for row in after if row["at"] >= since]

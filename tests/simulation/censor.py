@@ -31,10 +31,14 @@ class Censor:
         chain.mempool.add = self._weigh  # type: ignore[method-assign]
         chain.followers.append(self._follow)
 
-    def begin(self) -> None:
-        """Hold back what the treasury offers from now on."""
+    def held(self) -> list[bytes]:
+        """Return what is held back just now."""
+        return [] if self.verdict is None else list(self._held)
+
+    def begin(self, verdict: Verdict | None = None) -> None:
+        """Hold back what the treasury offers from now on, until ``verdict``, or what the seed draws."""
         if self.verdict is None:
-            self.verdict = self._rng.choice(list(Verdict))
+            self.verdict = verdict or self._rng.choice(list(Verdict))
             self._held = {}
 
     def _weigh(self, encoded: bytes, *, keep: bool = True) -> Result:

@@ -42,6 +42,7 @@ FEE: Final = 20_000
 """What a withdrawal costs its member, in base units."""
 
 SECTOR: Final = 512
+MOST_MOVED_MS: Final = 120_000
 MOST_PAGES: Final = 2**30
 REFUSED_ADDRESSES: Final = 60
 TIMEOUT_BLOCKS: Final = 12
@@ -244,6 +245,11 @@ class City:
         self.node.faucet(address, [Coin(DENOM, amount)])
 
     # The program
+
+    @property
+    def moved_ms(self) -> int:
+        """By how much the clock may have been moved between two moments that are compared, at most."""
+        return MOST_MOVED_MS if self.jumps else 0
 
     @property
     def disk_is_full(self) -> bool:

@@ -71,7 +71,7 @@ def copy_of_program() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="moneta-mistake-") as directory:
         root = Path(directory)
         for name in COPIED:
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, root / name)
         (root / "tests/__init__.py").touch()
         yield root
 

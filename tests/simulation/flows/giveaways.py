@@ -287,7 +287,8 @@ class Giveaways(Flow):
         if code in (None, "giveaway_claimed"):
             right = (press.number, press.person) in claimed
         elif code == "giveaway_jailed":
-            times = (press.person, row["done_at"], row["received_at"])
+            moved = self.city.moved_ms
+            times = (press.person, row["done_at"] + moved, row["received_at"] - moved)
             right = bool(books.select(_JAILED, times) or list(books.losses))
         elif code in ("giveaway_unknown", "button_unknown"):
             # The card is of books that are lost.

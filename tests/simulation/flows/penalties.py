@@ -348,7 +348,7 @@ class Penalties(Flow):
         until = command["done_at"] + sentence.minutes * _MINUTE_MS
         longer = any(
             row["person"] == sentence.person
-            and row["from_at"] <= command["done_at"]
+            and row["from_at"] <= command["done_at"] + self.city.moved_ms
             and row["until_at"] >= until
             for row in jails.values()
         )

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
@@ -15,12 +16,14 @@ from bot.upkeep import Explanation, Lifting, explain, unfreeze
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
 from ledger.attributions import UnknownPayment, unknown_payments
 from ledger.backup import back_up, restore
+from ledger.connect import open_reader
 from ledger.errors import BrokenInvariant, Refused, Unavailable
 from ledger.freezes import Freeze, FreezeReason, is_replaying, standing
 from ledger.money import Amount
 from ledger.reader import Reader
 from sandbox.node.node import SANDBOX_PARAMETERS
 from tests.simulation.books import Books
+from tests.simulation.censor import Verdict
 from tests.simulation.city import TIMEOUT_BLOCKS, TREASURY, City, OneAfterAnother
 from tests.simulation.flow import Act, Flow
 from tests.simulation.losses import Loss, Span, read_deeds
@@ -30,9 +33,7 @@ KEPT: Final = 4
 LOOKS_EVERY_SECONDS: Final = 20
 BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
 """How likely in each second."""
-# A copy of what is not paid yet may meet its payment later.
 _NEWEST_UNPAID: Final = "SELECT max(id) AS id FROM withdrawals WHERE state IN ('queued', 'signed')"
-_NEWEST_SIGNED: Final = "SELECT max(id) AS id FROM withdrawals WHERE state = 'signed'"
 _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
 FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
@@ -61,15 +62,15 @@ class Restores(Flow):
         self._made = 0
         self._copied_of = 0
         """The newest withdrawal that was not paid yet when books were copied because of it."""
-        self._awaits_payout = False
-        """Somebody loses the books as soon as a payout is on its way."""
+        self._before_payout: Copy | None = None
+        """What is put back as soon as a payout is on its way that it does not know."""
         self._restored = False
         self._unsound: list[str] = []
         """What the audit of a backup found: the books it was made of are wrong."""
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
-        return (Act(self._back_up, 3), Act(self._restore, 0.5), Act(self._restore_at_a_payout, 0.5))
+        return (Act(self._back_up, 3), Act(self._restore, 0.5), Act(self._restore_at_a_payout, 2))
 
     def _back_up(self) -> None:
         if not self.city.disk.path.exists():
@@ -86,12 +87,14 @@ class Restores(Flow):
             self._copies.pop(0).path.unlink()
 
     def _restore(self) -> None:
-        """Lose the books that run, and put one of the copies in their place. Later copies are of a time that never was."""
-        if not self._copies:
-            return
+        """Lose the books that run, and put one of the copies in their place."""
+        if self._copies:
+            self._put_back(self.rng.choice(self._copies))
+
+    def _put_back(self, copy: Copy) -> None:
+        """Lose the books that run, and put ``copy`` in their place. Later copies are of a time that never was."""
+        self._copies = self._copies[: self._copies.index(copy) + 1]
         self._copied_of = 0
-        chosen = self.rng.randrange(len(self._copies))
-        copy, self._copies = self._copies[chosen], self._copies[: chosen + 1]
         self.city.kill()
         lost = read_deeds(Reader(self.city.disk.copy()))
         identity = {
@@ -114,37 +117,48 @@ class Restores(Flow):
 
     def _restore_at_a_payout(self) -> None:
         """Lose the books while validators hold back a payout of theirs: it may come when the new ones pay again."""
-        self.city.censor.begin()
-        self._awaits_payout = True
+        self._back_up()
+        if self._copies:
+            self.city.censor.begin(Verdict.LAST_BLOCK)
+            self._before_payout = self._copies[-1]
 
     def calm(self) -> None:
         """Let everybody write once after a restore: who was away when the backup was made is away for the books again."""
         if self._restored:
             for person in (self.people.owner, *self.people.all):
                 self.city.telegram.say(person.user, person.chat, "/start")
-        self._restored = self._awaits_payout = False
+        self._restored, self._before_payout = False, None
 
     async def attend(self) -> None:
         """Let the owner look after restored books until nothing is open any more, and copy what is not paid yet."""
         while True:
             for _ in range(LOOKS_EVERY_SECONDS):
                 await asyncio.sleep(1.0)
-                waits = self._newest(_NEWEST_UNPAID)
+                waits = self._newest_unpaid()
                 if waits > self._copied_of and self.rng.random() < BACKED_UP_WHILE_ONE_WAITS:
                     self._copied_of = waits
                     self._back_up()
-                if self._awaits_payout and self._newest(_NEWEST_SIGNED):
-                    self._awaits_payout = False
-                    self._restore()
+                self._lose_a_payout()
             open_losses = [loss for loss in self.people.losses if loss.over is None]
             if open_losses and await self._look_after():
                 for loss in open_losses:
                     loss.over = self.city.clock.now()
 
-    def _newest(self, sql: str) -> int:
-        """Return the newest withdrawal of those that ``sql`` looks at, or 0."""
+    def _lose_a_payout(self) -> None:
+        """Put back the copy that was made for it, if a payout that it does not know is held back now."""
+        copy = self._before_payout
+        if copy not in self._copies:
+            return
+        with closing(open_reader(copy.path)) as books:
+            known = {raw for (raw,) in books.execute("SELECT bytes FROM signed_transactions")}
+        if not known.issuperset(self.city.censor.held()):
+            self._before_payout = None
+            self._put_back(copy)
+
+    def _newest_unpaid(self) -> int:
+        """Return the newest withdrawal that is not paid yet, or 0: a copy of it may meet its payment later."""
         try:
-            return self.city.reader().select(sql)[0]["id"] or 0
+            return self.city.reader().select(_NEWEST_UNPAID)[0]["id"] or 0
         except sqlite3.OperationalError:
             return 0
 

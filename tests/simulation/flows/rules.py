@@ -7,7 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sandbox.telegram import Fault, Message, SandboxRefused
 from tests.simulation.books import Books
@@ -40,16 +40,23 @@ WHERE v.rule IS NOT NULL ORDER BY v.id
 """
 
 
+class Breach(NamedTuple):
+    """When a message bore a link, in Telegram's seconds, and which change of the chats that was."""
+
+    at: int
+    change: int
+
+
 @dataclass(slots=True)
 class Post:
-    """A message as it was meant: when it bore a link, in Telegram's seconds. ``command``: it asks the bot for something."""
+    """A message as it was meant. ``command``: it asks the bot for something."""
 
     message: Message
     author: Person
     order: str
     """The key of the order under which it was written."""
     at: int
-    linked_at: list[int] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
     command: bool = False
 
 
@@ -137,7 +144,8 @@ class Rules(Flow):
         else:
             message = self.city.telegram.say(author.user, self.market, text)
         post = Post(message, author, self._key(self._orders[0]), message.at, command=command)
-        post.linked_at += [message.at] if linked else []
+        if linked:
+            post.breaches.append(Breach(message.at, message.changed))
         self._posts.append(post)
 
     def _text(self, *, linked: bool) -> str:
@@ -156,14 +164,16 @@ class Rules(Flow):
             linked = self.rng.random() < 0.6
             self.city.telegram.edit(post.author.user, post.message, self._text(linked=linked))
             assert post.message.edited_at is not None
-            post.linked_at += [post.message.edited_at] if linked else []
+            if linked:
+                post.breaches.append(Breach(post.message.edited_at, post.message.changed))
 
     def _repeat(self) -> None:
         if self._posts:
             post = self.rng.choice(self._posts[-REMEMBERED:])
             self.city.telegram.repeat(post.message)
             # It comes with the words of its last edit and the time at which it was written.
-            post.linked_at += [post.message.at] if LINK in post.message.text else []
+            if LINK in post.message.text:
+                post.breaches.append(Breach(post.message.at, post.message.changed))
 
     def _refuse(self) -> None:
         """Let Telegram refuse to delete for a while."""
@@ -186,11 +196,11 @@ class Rules(Flow):
 
     def _judged(self, books: Books, post: Post, row: Any) -> Iterator[str]:
         name = f"message {post.message.id} of {post.author.id}"
-        guilty = bool(post.linked_at) and post.author is not self.leader
+        guilty = bool(post.breaches) and post.author is not self.leader
         if row is not None:
             if not guilty:
                 yield f"{name} was punished though it broke nothing, or {post.author.id} leads the group"
-            elif row["said_at"] // 1000 not in post.linked_at:
+            elif row["said_at"] // 1000 not in [breach.at for breach in post.breaches]:
                 yield f"{name} was punished as of {row['said_at']}, when it had no link"
             if post.message.id in self.market.messages:
                 yield f"{name} broke a rule and still stands"
@@ -204,9 +214,8 @@ class Rules(Flow):
 
     def _excused(self, books: Books, post: Post) -> bool:
         """Tell whether lost books may have judged it, or the rules were lost before it was."""
-        return any(loss.span.last >= post.message.changed for loss in books.losses) or books.losses.has_key(
-            post.order
-        )
+        seen = max((breach.change for breach in post.breaches), default=post.message.changed)
+        return any(loss.span.last >= seen for loss in books.losses) or books.losses.has_key(post.order)
 
     def _flooded(self, post: Post) -> bool:
         """Tell whether ``post`` came with so many others that it may be taken for a flood."""

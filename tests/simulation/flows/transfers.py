@@ -27,6 +27,8 @@ BAD_AMOUNTS: Final = (
     "NaN",
     "",
 )
+SENT_INTO_A_PAUSE: Final = 8
+PAUSE_TAKES_SECONDS: Final = 0.4
 COMES_BACK_AFTER_SECONDS: Final = 10.0
 REFUSAL_TAKES_SECONDS: Final = 1.0
 _LATE_MS: Final = 120_000
@@ -60,6 +62,7 @@ class Transfers(Flow):
         self._absent: Person | None = None
         """Who blocked the bot, and comes back when it cannot reach them."""
         city.network.forbidden = self._come_back
+        city.telegram.followers.append(self._follow)
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
@@ -90,6 +93,16 @@ class Transfers(Flow):
             amount = self.rng.randrange(1, 100)
             text = f"/send {_spelled(amount)} @{destination.user.username} {number}"
             self._say(source, source.chat, text, destination, amount)
+
+    def _follow(self, message: Message) -> None:
+        """Let some people write just as somebody has money commands rest: theirs may be on their way to the books."""
+        if message.text.startswith("/pause"):
+            for _ in range(SENT_INTO_A_PAUSE):
+                self.city.loop.call_later(self.rng.uniform(0.0, PAUSE_TAKES_SECONDS), self._send_a_little)
+
+    def _send_a_little(self) -> None:
+        source, destination = self.people.two(self.rng)
+        self._say(source, source.chat, f"/send 0.000002 @{destination.user.username}", destination, 2)
 
     def calm(self) -> None:
         """Let somebody be away as coins come, and come back at the moment in which the bot cannot tell them."""

@@ -106,7 +106,7 @@ class Treasury(Flow):
         return (
             Act(self._appoint, 3),
             Act(self._race, 3),
-            Act(self._pause, 0.7),
+            Act(self._pause, 1),
             Act(self._resume, 1.5),
             Act(self._freeze, 2),
             Act(self._unfreeze, 2),

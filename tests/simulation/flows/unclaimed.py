@@ -282,7 +282,8 @@ class Unclaimed(Flow):
             if any(row["created_at"] + _CLOCKS_MS < deed["received_at"] for row in rows):
                 yield f"{told} was refused although the deposit was known"
         elif deed["code"] in ("deposit_taken", "assignment_too_large"):
-            (given,) = books.select(_GIVEN_BY, (order.stray.tx_hash, deed["done_at"]))
+            until = deed["done_at"] + self.city.moved_ms
+            (given,) = books.select(_GIVEN_BY, (order.stray.tx_hash, until))
             if order.stray.amount - given["given"] >= (order.amount or 1):
                 yield f"{told} was refused although so much waited"
         else:
@@ -313,8 +314,7 @@ class Unclaimed(Flow):
         if challenge["address"] != sender or later > LATEST:
             return
         used, code = challenge["used_at"], command["code"]
-        moved = _CLOCKS_MS if self.city.jumps else 0
-        if used is not None and used + moved < command["received_at"]:
+        if used is not None and used + self.city.moved_ms < command["received_at"]:
             if code != "challenge_used":
                 yield f"{told} though it had been used"
         elif code == "challenge_expired":

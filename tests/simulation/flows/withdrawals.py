@@ -58,7 +58,7 @@ class Withdrawals(Flow):
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
-        return (Act(self._withdraw, 16), Act(self._answer, 20), Act(self._cancel, 6))
+        return (Act(self._withdraw, 24), Act(self._answer, 30), Act(self._cancel, 6))
 
     def _withdraw(self) -> None:
         # Deputies often: what they ask for, they may not approve.
@@ -173,8 +173,8 @@ class Withdrawals(Flow):
             _TAKEN,
             {
                 "account": payment.source if own else None,
-                "from": press["received_at"],
-                "to": press["done_at"],
+                "from": press["received_at"] - self.city.moved_ms,
+                "to": press["done_at"] + self.city.moved_ms,
             },
         )
         return limit is not None and taken["amount"] + payment.amount > limit
