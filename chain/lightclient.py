@@ -105,10 +105,13 @@ class LightClient:
         """
         if trusted.height != height - 1:
             raise ValueError(f"height {height} follows {height - 1}, not {trusted.height}")
-        ready = self._ready.pop(height, None)
+        # It stays ready: a block that the books could not take yet is asked for again.
+        ready = self._ready.get(height)
         if ready is None or ready.after != trusted.block_id:
             await self._read_on(trusted)
-            ready = self._ready.pop(height)
+            ready = self._ready[height]
+        for passed in [each for each in self._ready if each < height]:
+            del self._ready[passed]
         return ready.block
 
     async def preview(self, trusted: TrustedHeader) -> tuple[bytes, ...]:

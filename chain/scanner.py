@@ -105,6 +105,8 @@ class Scanner:
                 await self._alert_lie(lie)
 
     async def _scan(self) -> float:
+        # Before any node is asked: who stands by would read all that the other one reads.
+        await self._tenure.fence()
         cursor = self._blocks.cursor(self._chain_id)
         if cursor is None:
             return await self._open()

@@ -151,6 +151,16 @@ async def test_in_step_a_block_costs_one_request() -> None:
     assert world.nodes[0].requests == before + 1
 
 
+async def test_a_block_that_could_not_be_posted_is_not_read_again() -> None:
+    """The books may be busy for a while; a window of hundreds of headers is read once all the same."""
+    world = World(grown(90))
+    trusted = (await world.read(2, 10))[-1].header
+    block = await world.client.block(11, trusted)
+    before = world.nodes[0].requests
+    assert await world.client.block(11, trusted) == block
+    assert world.nodes[0].requests == before
+
+
 async def test_a_window_is_not_given_to_another_history() -> None:
     """A reader that comes back with another trusted header gets nothing that was linked to the first one."""
     world = World(grown(30))

@@ -60,6 +60,13 @@ async def test_the_second_stands_by_while_the_first_works(pair: Pair) -> None:
     assert len(pair.first.select("SELECT hash FROM signed_transactions")) == 1
 
 
+async def test_who_stands_by_asks_no_node(pair: Pair) -> None:
+    pair.outside.grow()
+    asked = list(pair.outside.asked)
+    await pair.second.scanner.step()
+    assert pair.outside.asked == asked
+
+
 async def test_a_lease_that_runs_is_not_taken(pair: Pair) -> None:
     held = await pair.first.sender._tenure.fence()
     pair.pass_ms(held.expires_at - pair.first.clock.now() - 1)
