@@ -27,7 +27,7 @@ class Checks:
         """Return all that is wrong now."""
         books = Books(self._city, self._people, self._witness)
         # What flows say is about commands that were answered: a program that died, or left some, is told first.
-        whole = [*self._program(), *self._audit(), *self._chain_agrees(books), *self._answers(books)]
+        whole = [*self.program(), *self._audit(), *self._chain_agrees(books), *self._answers(books)]
         if whole:
             return whole
         return [
@@ -36,7 +36,8 @@ class Checks:
             *self._receipts(books),
         ]
 
-    def _program(self) -> Iterator[str]:
+    def program(self) -> Iterator[str]:
+        """Yield what the program died of, and what it or the world may never do, whatever the books say."""
         for death in self._city.died:
             yield f"the program died by itself: {death!r}"
         if not self._city.jumps:

@@ -398,10 +398,10 @@ class City:
         return True
 
     async def stop(self) -> None:
-        """Ask every start that lives to end, and wait for it; raises what it died of."""
+        """Ask every start that lives to end, and wait for it; one that stood still may meet its cancellation only now."""
         for task, stop in list(self._living.values()):
             stop.set()
-            await task
+            await asyncio.wait([task])
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait up to ``seconds`` of virtual time for ``condition``; tell whether it came."""

@@ -139,6 +139,8 @@ class Simulation:
             task.cancel()
         await self.city.stop()
         await self.city.node.stop()
+        if problems := list(checks.program()):
+            raise Failed(self._story(problems))
 
     def _watch(self, request: httpx.Request, mishap: Mishap) -> None:
         # What may not have arrived, or whose answer may be lost, the next start rightly tells again.
