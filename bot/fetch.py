@@ -33,6 +33,8 @@ from ledger.units import Decision, Row, Unit, View
 from ledger.users import registration
 
 POLL_SECONDS: Final = 25
+REFUSED_MARKS_AT_ONCE: Final = 3
+"""Of one person in one batch: each answer is a request of its own, and others wait meanwhile."""
 STANDBY_SECONDS: Final = 5.0
 RESUMED_AT_ONCE: Final = 200
 
@@ -188,10 +190,14 @@ class Fetch:
         self._end_marks(arrivals)
 
     def _end_marks(self, arrivals: Sequence[Arrival]) -> None:
-        """Answer the taps that were refused: each of them, since each shows a waiting mark."""
+        """Answer the taps that were refused: each shows a waiting mark, which of a flood's ends by itself."""
+        marks: Counter[int] = Counter()
         for arrival in arrivals:
             deed = arrival.intent.deed if arrival.intent else None
-            if arrival.code and isinstance(deed, Tapped):
+            if not arrival.code or not isinstance(deed, Tapped) or deed.sender is None:
+                continue
+            marks[deed.sender.id] += 1
+            if marks[deed.sender.id] <= REFUSED_MARKS_AT_ONCE:
                 self._toast(Toast(deed.query, f"refused.{arrival.code}", {"limit": PER_PERSON}))
 
     def _wants(self, arrival: Arrival) -> bool:

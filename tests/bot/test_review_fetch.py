@@ -73,6 +73,24 @@ async def test_a_tap_too_many_is_told_over_the_chat(tmp_path: Path) -> None:
         assert bot.front.taps._waiting.get_nowait()[1] == "refused.too_many"
 
 
+async def test_the_marks_of_a_flood_of_taps_end_by_themselves(tmp_path: Path) -> None:
+    """Each answer is a request: a thousand of them would come before what others asked for."""
+    flood = 40
+    async with stage(tmp_path / "bank.sqlite3") as bot:
+        await bot.start()
+        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+        chat = bot.telegram.private(ana)
+        bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
+        question = await bot.heard(ana, chat, "asked")
+        await bot.stop()
+        await bot.start(only="fetch")
+        for _ in range(PER_PERSON + flood):
+            bot.telegram.tap(ana, question, row=0)
+        await bot.until(lambda: bot.rows("SELECT count(*) FROM inbox WHERE code = 'too_many'") == [(flood,)])
+        # A long poll that waits comes back with the first tap alone.
+        assert 0 < bot.front.taps._waiting.qsize() <= 6
+
+
 async def hammered(bot: Stage) -> None:
     """Let Ana send one more than may wait while nothing is answered."""
     await bot.start(only="fetch")
