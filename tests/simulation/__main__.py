@@ -1,20 +1,23 @@
 """``scripts/simulate``: one seed, or several on all cores; prints the digest of each, or the story of a failure."""
 
 import argparse
+import gc
 import itertools
+import multiprocessing
 import os
 import random
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from tests.simulation.mistakes import MISTAKES
 from tests.simulation.planting import PAGE, CannotBePlanted, hunt, page_of
+from tests.simulation.runner import run_seed
 
 HANGS_AFTER_SECONDS: Final = 1_800
 
@@ -48,15 +51,9 @@ def main() -> int:
     if options.trace:
         return trace(first, options.steps, options.pace)
     failed = 0
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
-        runs = [
-            workers.submit(run, seed, options.steps, options.pace)
-            for seed in range(first, first + options.seeds)
-        ]
-        for done in as_completed(runs):
-            good, text = done.result()
-            failed += not good
-            print(text, flush=True)
+    for passed, told in run_all(range(first, first + options.seeds), options.steps, options.pace):
+        failed += not passed
+        print(told, flush=True)
     if options.seeds > 1:
         print(f"{options.seeds - failed} seeds passed, {failed} failed")
     return 1 if failed else 0
@@ -92,7 +89,9 @@ def trace(seed: int, steps: int, pace: float) -> int:
     with tempfile.TemporaryDirectory(prefix="moneta-trace-") as directory:
         paths = [Path(directory) / name for name in ("first", "second")]
         for path in paths:
-            print(run(seed, steps, pace, {"SIMULATION_TRACE": str(path)})[1], flush=True)
+            os.environ["SIMULATION_TRACE"] = str(path)
+            for _, told in run_all([seed], steps, pace):
+                print(told, flush=True)
         with paths[0].open() as first, paths[1].open() as second:
             for number, (one, other) in enumerate(itertools.zip_longest(first, second), start=1):
                 if one != other:
@@ -102,19 +101,29 @@ def trace(seed: int, steps: int, pace: float) -> int:
     return 0
 
 
-def run(
-    seed: int, steps: int, pace: float = 1.0, more: Mapping[str, str] = MappingProxyType({})
-) -> tuple[bool, str]:
-    """Run one seed in a process of its own; return whether all was well, and what it printed."""
-    command = (sys.executable, "-m", "tests.simulation.runner", str(seed), str(steps), str(pace))
-    environment = {**os.environ, "PYTHONHASHSEED": "0", **more}
+def run_all(seeds: Sequence[int], steps: int, pace: float = 1.0) -> Iterator[tuple[bool, str]]:
+    """Run each seed in a process of its own; yield, as they end, whether all was well and what to print.
+
+    Each is forked from this one, which has everything imported and run nothing: so the same seed is the same run.
+    """
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        raise RuntimeError("sets must have one order in every process: PYTHONHASHSEED must be 0")
+    gc.freeze()
+    with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as processes:
+        runs = processes.imap_unordered(partial(_run, steps=steps, pace=pace), seeds)
+        for _ in seeds:
+            try:
+                yield runs.next(timeout=HANGS_AFTER_SECONDS)
+            except multiprocessing.TimeoutError:
+                yield False, f"no end after {HANGS_AFTER_SECONDS} s"
+                return
+
+
+def _run(seed: int, *, steps: int, pace: float) -> tuple[bool, str]:
     try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=HANGS_AFTER_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return False, f"seed {seed}: no end after {HANGS_AFTER_SECONDS} s"
-    return done.returncode == 0, (done.stdout or done.stderr).rstrip()
+        return run_seed(seed, steps, pace)
+    except Exception:  # noqa: BLE001 - the boundary of a run: what broke it is told like a failure
+        return False, f"seed {seed}: {traceback.format_exc()}"
 
 
 if __name__ == "__main__":

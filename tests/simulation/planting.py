@@ -76,9 +76,9 @@ def copy_of_program() -> Iterator[Path]:
         yield root
 
 
-def run_copy(root: Path, *arguments: str) -> tuple[int, str]:
-    """Run the simulation of the copy in ``root``; return its exit code and what it printed."""
-    command = (sys.executable, "-m", "tests.simulation.runner", *arguments)
+def run_program(root: Path, seed: int, steps: int) -> tuple[int, str]:
+    """Run a seed with the program in ``root``, in a process of its own; return its exit code and what it printed."""
+    command = (sys.executable, "-m", "tests.simulation.runner", str(seed), str(steps))
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(root)}
     done = subprocess.run(
         command,
@@ -100,7 +100,7 @@ def hunt(mistake: Mistake, *, first: int = 1, seeds: int | None = None) -> Caugh
     with copy_of_program() as root:
         plant(mistake, root)
         for seed in range(first, first + (seeds or mistake.within)):
-            code, told = run_copy(root, str(seed), str(STEPS))
+            code, told = run_program(root, seed, STEPS)
             if code == 0:
                 continue
             if "FAILED seed" not in told:
@@ -113,7 +113,7 @@ def hunt(mistake: Mistake, *, first: int = 1, seeds: int | None = None) -> Caugh
 @cache
 def passes(seed: int) -> bool:
     """Tell whether the program as it stands passes ``seed``."""
-    code, _ = run_copy(ROOT, str(seed), str(STEPS))
+    code, _ = run_program(ROOT, seed, STEPS)
     return code == 0
 
 

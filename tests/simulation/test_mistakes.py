@@ -32,7 +32,7 @@ def test_a_planted_mistake_is_caught(name: str) -> None:
 def test_the_copy_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMULATION_WHERE", "1")
     with planting.copy_of_program() as root:
-        code, told = planting.run_copy(root, "1", "5")
+        code, told = planting.run_program(root, 1, 5)
         assert (code, told.splitlines()[0]) == (0, str(root / "bot/__init__.py"))
 
 

@@ -41,10 +41,11 @@ FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN trans
 
 
 class Copy(NamedTuple):
-    """A backup, and how much Telegram's chats had changed when it was made."""
+    """A backup, how much Telegram's chats had changed when it was made, and which of our transactions it knows."""
 
     path: Path
     change: int
+    signed: frozenset[bytes]
 
 
 class Restores(Flow):
@@ -82,7 +83,9 @@ class Restores(Flow):
         except BrokenInvariant as error:
             self._unsound.append(str(error))
             return
-        self._copies.append(Copy(path, self.city.telegram.changes.version))
+        with closing(open_reader(path)) as books:
+            signed = frozenset(raw for (raw,) in books.execute("SELECT bytes FROM signed_transactions"))
+        self._copies.append(Copy(path, self.city.telegram.changes.version, signed))
         if len(self._copies) > KEPT:
             self._copies.pop(0).path.unlink()
 
@@ -147,11 +150,7 @@ class Restores(Flow):
     def _lose_a_payout(self) -> None:
         """Put back the copy that was made for it, if a payout that it does not know is held back now."""
         copy = self._before_payout
-        if copy not in self._copies:
-            return
-        with closing(open_reader(copy.path)) as books:
-            known = {raw for (raw,) in books.execute("SELECT bytes FROM signed_transactions")}
-        if not known.issuperset(self.city.censor.held()):
+        if copy in self._copies and not copy.signed.issuperset(self.city.censor.held()):
             self._before_payout = None
             self._put_back(copy)
 
