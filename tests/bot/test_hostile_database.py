@@ -18,9 +18,11 @@ from bot.cli import Exit
 from ledger.audit import audit
 from ledger.migrate import migrate, released, statements
 from ledger.ports import Millis
-from tests.bot.forking import ROOT, Ended, Forks
+from tests.bot import forking
+from tests.bot.forking import Ended
 from tests.ledger.bank import ALICE, BOB, Bank, arrival
 
+ROOT = Path(__file__).parents[2]
 LIVE = {
     "TELEGRAM_TOKEN": "1234567890:abcdefghijklmnopqrstuvwxyzABCDEFGHI",
     "TELEGRAM_URL": "http://127.0.0.1:9",
@@ -72,16 +74,14 @@ class Moneta(Protocol):
     def __call__(self, database: Path, *arguments: str, largest_file: int | None = None) -> Ended: ...
 
 
-@pytest.fixture(scope="module")
-def moneta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
+@pytest.fixture
+def moneta(tmp_path: Path) -> Moneta:
     """The command as its own process, forked."""
-    forks = Forks(tmp_path_factory.mktemp("forks"))
 
     def run(database: Path, *arguments: str, largest_file: int | None = None) -> Ended:
-        return forks.run(arguments, environment_of(database), largest_file=largest_file)
+        return forking.run(tmp_path, arguments, environment_of(database), largest_file=largest_file)
 
-    yield run
-    forks.close()
+    return run
 
 
 def started(database: Path, *arguments: str) -> Ended:

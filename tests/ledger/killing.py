@@ -1,10 +1,6 @@
-"""Processes that kill themselves (SIGKILL), at a commit of the ledger or anywhere else, and what they leave behind.
-
-They are forked from a server that has everything imported, so that a life costs milliseconds.
-"""
+"""Processes that kill themselves (SIGKILL), at a commit of the ledger or anywhere else, and what they leave behind."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -15,15 +11,11 @@ from ledger.service import LedgerService
 from ledger.store import Store
 from ledger.world import ThreadRunner
 from tests.ledger.desk import ASSETS, StoppedClock, ledger_at, rows_of, settle_people
+from tests.warm import ended
 
 AT_COMMIT: Final = ("before-commit", "after-commit")
 LISTING: Final = 1
 """Opening the books commits the listing of assets, before anything that a life does."""
-_FOREVER_SECONDS: Final = 60
-_PRELOADED: Final = ("pytest", "ledger.backup", "tests.ledger.killing")
-
-_server: Final = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload([*_PRELOADED])
 
 
 class Deadly:
@@ -68,19 +60,6 @@ class Stage(NamedTuple):
 
 
 Life = Callable[[Stage], Coroutine[Any, Any, None]]
-
-
-def ended(act: Callable[..., None], *arguments: Any) -> int:
-    """Do ``act`` in a process of its own and return how that ended: 0, or the negative number of a signal."""
-    process = _server.Process(target=act, args=arguments)
-    process.start()
-    process.join(_FOREVER_SECONDS)
-    code = process.exitcode
-    process.kill()
-    process.join()
-    process.close()
-    assert code in (0, -signal.SIGKILL), code
-    return code
 
 
 def killed(path: Path, life: Life, point: str, count: int) -> set[str]:

@@ -13,7 +13,8 @@ from ledger.audit import audit
 from ledger.backup import back_up, restore
 from tests.ledger.bank import ALICE, Bank
 from tests.ledger.desk import StoppedClock, rows_of
-from tests.ledger.killing import Deadly, ended
+from tests.ledger.killing import Deadly
+from tests.warm import ended
 
 WATCHED = {"open", "os.link", "os.rename", "os.remove", "os.truncate", "sqlite3.connect"}
 STEPS = 60
