@@ -272,7 +272,7 @@ def _cause(group: ExceptionGroup[Exception]) -> Exception:
 def _check(options: argparse.Namespace) -> int:
     settings = load(Settings, options.env_file)
     logs.configure(SystemClock(), settings.secrets, "WARNING", settings.log_format)
-    print(f"Settings: good. Treasury {settings.wallet().address} on {settings.chain_id}.")
+    print(f"Settings: good. Treasury {settings.wallet.address} on {settings.chain_id}.")
     print(_database_line(settings.database))
     clock = clock_problem(settings.database, SystemClock().now())
     if clock is not None:
@@ -379,7 +379,7 @@ def _restore(options: argparse.Namespace) -> int:
         clock=SystemClock(),
         identity={
             "chain_id": settings.chain_id,
-            "address": settings.wallet().address,
+            "address": settings.wallet.address,
             "bot_id": str(settings.bot_id),
         },
         quiet_blocks=settings.timeout_blocks,

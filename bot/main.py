@@ -75,7 +75,7 @@ async def run(settings: Settings, world: World, stop: asyncio.Event) -> None:
     Raises WrongDatabase or BadToken before anything moves, BrokenInvariant (in a group) when the books contradict
     themselves.
     """
-    wallet = settings.wallet()
+    wallet = settings.wallet
     async with AsyncExitStack() as closing:
         service = await _open_books(settings, world)
         closing.push_async_callback(service.close)

@@ -64,11 +64,11 @@ def test_another_chain_is_described_by_settings(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(PREFIX + name, value)
     settings = load(Settings, env_file=None)
     assert settings.parameters.gas_price == Fraction(25, 1000)
-    assert settings.wallet().address.startswith("other1")
+    assert settings.wallet.address.startswith("other1")
 
 
 def test_the_wallet_is_the_one_that_others_derive() -> None:
-    wallet = load(Settings, env_file=None).wallet()
+    wallet = load(Settings, env_file=None).wallet
     assert wallet.address == "juno19rl4cm2hmr8afy4kldpxz3fka4jguq0a2jwxcf"
 
 

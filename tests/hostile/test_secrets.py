@@ -295,7 +295,7 @@ def given(directory: Path) -> Mapping[str, Any]:
 
 
 def test_no_object_shows_a_secret(settings: Settings) -> None:
-    wallet = settings.wallet()
+    wallet = settings.wallet
     node = NodeClient("node 1", settings.nodes[0])
     telegram = Telegram(TOKEN)
     library = telegram._bot  # the library's own repr begins with the token
@@ -317,7 +317,7 @@ def test_no_object_shows_a_secret(settings: Settings) -> None:
 
 
 def test_a_wallet_and_its_parts_cannot_be_written_out(settings: Settings) -> None:
-    wallet = settings.wallet()
+    wallet = settings.wallet
     for write in (pickle.dumps, json.dumps, vars):
         with pytest.raises(TypeError):
             write(wallet)
