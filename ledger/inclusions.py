@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from ledger.accounts import BOT_TREASURY
 from ledger.deposits import Place
 from ledger.drafts import Draft, digest_of
-from ledger.freezes import FreezeReason, freeze_everyone
+from ledger.freezes import FreezeReason, freeze_everyone, is_replaying
 from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
 from ledger.outbox import OPERATORS, news
@@ -129,7 +129,8 @@ def _decisive(
 ) -> tuple[_Fate, OpenTransaction] | None:
     """Return the attempt that decides, and how it ended; None while nothing is decided.
 
-    Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are.
+    Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are,
+    those of lost books included.
     """
     for attempt in attempts:
         executed = next(
@@ -142,6 +143,9 @@ def _decisive(
     if proof.sequence > attempts[0].signed.sequence:
         failed = _failed(draft, attempts, ours, proof)
         return (_Fate("failed", failed.inclusion), failed.attempt) if failed else None
+    if is_replaying(draft.view):
+        # The lost books may have signed later bytes for the same sequence: a refund now, and those pay it as well.
+        return None
     timeout = max(attempt.signed.timeout_height for attempt in attempts)
     if place.height > timeout and proof.sequence == attempts[0].signed.sequence:
         return _Fate("expired", None), attempts[0]

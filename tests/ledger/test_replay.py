@@ -262,6 +262,28 @@ def test_bytes_that_a_failed_lost_transaction_replaced_are_given_up(bank: Bank) 
     assert bank.freezes() == []
 
 
+def test_nothing_is_returned_while_lost_bytes_of_its_sequence_may_come(bank: Bank) -> None:
+    """The lost books signed it again with a higher fee, and so with a later timeout; a seed found it."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked, timeout=2)
+    restored(bank)
+    catch_up(bank, 4)
+    assert bank.state(asked) == "signed"
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))])
+    assert (bank.state(asked), bank.transaction_state()) == ("confirmed", "expired")
+    assert bank.balance(SYSTEM_RESERVE) == 0
+
+
+def test_what_no_lost_bytes_paid_is_returned_after_the_replay(bank: Bank) -> None:
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked, timeout=2)
+    restored(bank)
+    catch_up(bank, QUIET + 1)
+    assert bank.state(asked) == "signed"
+    bank.block()
+    assert bank.state(asked) == "returned"
+
+
 def test_several_attempts_at_one_sequence_are_given_up_together(bank: Bank) -> None:
     asked = bank.ask("k", 4_000)
     bank.sign(asked)

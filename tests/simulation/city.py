@@ -48,6 +48,9 @@ REFUSED_ADDRESSES: Final = 60
 TIMEOUT_BLOCKS: Final = 12
 """How long a signed payout stays valid here: short, so that the end of its time is met often."""
 
+REPLACE_AFTER_BLOCKS: Final = 4
+"""After how many of them a payout that no block takes is signed again with a higher fee."""
+
 _TELEGRAM: Final = "localhost:8000"
 _FIRST_FACE_PORT: Final = 8001
 
@@ -315,6 +318,7 @@ class City:
             assets=f"{DENOM}:JUNO:6",
             nodes=",".join(f"http://localhost:{_FIRST_FACE_PORT + n}" for n in range(len(FACES))),
             timeout_blocks=str(TIMEOUT_BLOCKS),
+            replace_after_blocks=str(REPLACE_AFTER_BLOCKS),
             block_ms=str(int(BLOCK_SECONDS * 1000)),
             mnemonic=MNEMONIC,
             database=str(self.disk.path),

@@ -33,6 +33,11 @@ KEPT: Final = 4
 LOOKS_EVERY_SECONDS: Final = 20
 BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
 """How likely in each second."""
+LOST_AFTER_A_REPLACEMENT: Final = 0.5
+_REPLACED: Final = """
+SELECT 1 FROM signed_transactions AS dead JOIN signed_transactions AS paid ON paid.sequence >= dead.sequence
+WHERE dead.hash = ? AND dead.state = 'expired' AND paid.state = 'confirmed' LIMIT 1
+"""
 _NEWEST_UNPAID: Final = "SELECT max(id) AS id FROM withdrawals WHERE state IN ('queued', 'signed')"
 _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
@@ -46,6 +51,8 @@ class Copy(NamedTuple):
     path: Path
     change: int
     signed: frozenset[bytes]
+    open: tuple[str, ...]
+    """The hashes of those that may still execute."""
 
 
 class Restores(Flow):
@@ -84,8 +91,10 @@ class Restores(Flow):
             self._unsound.append(str(error))
             return
         with closing(open_reader(path)) as books:
-            signed = frozenset(raw for (raw,) in books.execute("SELECT bytes FROM signed_transactions"))
-        self._copies.append(Copy(path, self.city.telegram.changes.version, signed))
+            known = books.execute("SELECT bytes, hash, ended_height FROM signed_transactions").fetchall()
+        signed = frozenset(raw for raw, _, _ in known)
+        still_open = tuple(name for _, name, ended_height in known if ended_height is None)
+        self._copies.append(Copy(path, self.city.telegram.changes.version, signed, still_open))
         if len(self._copies) > KEPT:
             self._copies.pop(0).path.unlink()
 
@@ -142,6 +151,7 @@ class Restores(Flow):
                     self._copied_of = waits
                     self._back_up()
                 self._lose_a_payout()
+                self._lose_a_replacement()
             open_losses = [loss for loss in self.people.losses if loss.over is None]
             if open_losses and await self._look_after():
                 for loss in open_losses:
@@ -153,6 +163,21 @@ class Restores(Flow):
         if copy in self._copies and not copy.signed.issuperset(self.city.censor.held()):
             self._before_payout = None
             self._put_back(copy)
+
+    def _lose_a_replacement(self) -> None:
+        """Sometimes put back a copy for which bytes may still execute whose sequence others have used since."""
+        for copy in self._copies:
+            if any(self._was_replaced(name) for name in copy.open):
+                self._copies[self._copies.index(copy)] = copy._replace(open=())
+                if self.rng.random() < LOST_AFTER_A_REPLACEMENT:
+                    self._put_back(copy._replace(open=()))
+                return
+
+    def _was_replaced(self, name: str) -> bool:
+        try:
+            return bool(self.city.reader().select(_REPLACED, (name,)))
+        except sqlite3.OperationalError:
+            return False
 
     def _newest_unpaid(self) -> int:
         """Return the newest withdrawal that is not paid yet, or 0: a copy of it may meet its payment later."""
