@@ -33,7 +33,6 @@ KEPT: Final = 4
 LOOKS_EVERY_SECONDS: Final = 20
 BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
 """How likely in each second."""
-LOST_AFTER_A_REPLACEMENT: Final = 0.5
 _REPLACED: Final = """
 SELECT 1 FROM signed_transactions AS dead JOIN signed_transactions AS paid ON paid.sequence >= dead.sequence
 WHERE dead.hash = ? AND dead.state = 'expired' AND paid.state = 'confirmed' LIMIT 1
@@ -78,7 +77,12 @@ class Restores(Flow):
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
-        return (Act(self._back_up, 3), Act(self._restore, 0.5), Act(self._restore_at_a_payout, 2))
+        return (
+            Act(self._back_up, 3),
+            Act(self._restore, 0.5),
+            Act(self._restore_at_a_payout, 2),
+            Act(self._restore_what_was_replaced, 6),
+        )
 
     def _back_up(self) -> None:
         if not self.city.disk.path.exists():
@@ -134,6 +138,12 @@ class Restores(Flow):
             self.city.censor.begin(Verdict.LAST_BLOCK)
             self._before_payout = self._copies[-1]
 
+    def _restore_what_was_replaced(self) -> None:
+        """Put back a copy for which bytes may still execute whose sequence others have used since, if there is one."""
+        replaced = (copy for copy in self._copies if any(map(self._was_replaced, copy.open)))
+        if (copy := next(replaced, None)) is not None:
+            self._put_back(copy)
+
     def calm(self) -> None:
         """Let everybody write once after a restore: who was away when the backup was made is away for the books again."""
         if self._restored:
@@ -151,7 +161,6 @@ class Restores(Flow):
                     self._copied_of = waits
                     self._back_up()
                 self._lose_a_payout()
-                self._lose_a_replacement()
             open_losses = [loss for loss in self.people.losses if loss.over is None]
             if open_losses and await self._look_after():
                 for loss in open_losses:
@@ -163,15 +172,6 @@ class Restores(Flow):
         if copy in self._copies and not copy.signed.issuperset(self.city.censor.held()):
             self._before_payout = None
             self._put_back(copy)
-
-    def _lose_a_replacement(self) -> None:
-        """Sometimes put back a copy for which bytes may still execute whose sequence others have used since."""
-        for copy in self._copies:
-            if any(self._was_replaced(name) for name in copy.open):
-                self._copies[self._copies.index(copy)] = copy._replace(open=())
-                if self.rng.random() < LOST_AFTER_A_REPLACEMENT:
-                    self._put_back(copy._replace(open=()))
-                return
 
     def _was_replaced(self, name: str) -> bool:
         try:

@@ -148,8 +148,9 @@ class Treasury(Flow):
         self._order(self._someone(), "commands.resumed", "/resume")
 
     def _freeze(self) -> None:
-        # Deputies often: they take out more than others do.
-        some = self.rng.choice(self.people.deputies) if self.rng.random() < 0.6 else self.people.one(self.rng)
+        # Whoever is about to take something out, often.
+        asked = [person for person in self.people.all if self.people.shown(person.chat, "Withdraw ")]
+        some = self.rng.choice(asked if asked and self.rng.random() < 0.6 else self.people.all)
         whose = "all" if self.rng.random() < 0.2 else str(some.id)
         self._order(self._someone(), "withdrawals.frozen", f"/freeze {whose}")
 

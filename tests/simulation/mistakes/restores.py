@@ -82,4 +82,10 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "what expired during a replay is returned",
+        32,
+        (Edit("ledger/inclusions.py", "    if is_replaying(draft.view):\n", "    if False:\n"),),
+        "as it was until a seed found it: the lost books may have signed later bytes for the same sequence",
+    ),
 )
