@@ -16,9 +16,9 @@ from tests.simulation.witness import Witness
 _RECEIPT: Final = re.compile(r"Receipt (\d+)")
 _POSTING: Final = "SELECT t.* FROM entries AS e JOIN transactions AS t ON t.entry_id = e.id WHERE e.key = ?"
 _CODE: Final = """
-iif(code = 'command_paused' AND (:jumps > 0 OR EXISTS (
-    SELECT 1 FROM pauses WHERE paused_at <= done_at AND ifnull(lifted_at, done_at) >= received_at
-)), 'too_many', code) AS code
+iif(code = 'command_paused' AND EXISTS (
+    SELECT 1 FROM pauses WHERE paused_at - :moved <= done_at AND ifnull(lifted_at, done_at) + :moved >= received_at
+), 'too_many', code) AS code
 """
 """What a pause stopped was told so and did nothing, as what came too fast; without a pause it stays what it is."""
 _COMMANDS: Final = f"""
@@ -94,7 +94,7 @@ class Books:
 
     @cached_property
     def _commands(self) -> Mapping[str, Any]:
-        return {row["key"]: row for row in self.select(_COMMANDS, {"jumps": self._city.jumps})}
+        return {row["key"]: row for row in self.select(_COMMANDS, {"moved": self._city.moved_ms})}
 
     @cached_property
     def _presses(self) -> Mapping[tuple[int, str], Any]:
@@ -113,8 +113,9 @@ class Books:
 
     def was_frozen(self, account: int, since: int, until: int) -> bool:
         """Tell whether somebody had ordered that ``account`` takes nothing out, at some moment in between."""
-        wanted = {"account": account, "since": since, "until": until}
-        return bool(self._city.jumps or self.select(_FROZEN, wanted))
+        moved = self._city.moved_ms
+        wanted = {"account": account, "since": since - moved, "until": until + moved}
+        return bool(self.select(_FROZEN, wanted))
 
     # What people were told
 

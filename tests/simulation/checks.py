@@ -40,7 +40,7 @@ class Checks:
         """Yield what the program died of, and what it or the world may never do, whatever the books say."""
         for death in self._city.died:
             yield f"the program died by itself: {death!r}"
-        if not self._city.jumps:
+        if not self._city.moved_ms:
             yield from self._city.told_by_two
         for error in self._city.network.errors:
             yield f"the world itself broke: {error!r}"

@@ -131,8 +131,7 @@ class Troubles:
         self._city.full_until = self._city.loop.time() + self._rng.uniform(2.0, 40.0)
 
     def _clock_jumps(self) -> None:
-        self._city.jumps += 1
-        self._city.clock.offset_ms += self._rng.randrange(-20_000, 20_000)
+        self._city.move_clock(self._rng.randrange(-20_000, 20_000))
 
     # Nodes
 

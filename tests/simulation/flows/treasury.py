@@ -28,12 +28,12 @@ FROM admin_audit ORDER BY id
 """
 _MOVED_IN_A_PAUSE: Final = """
 SELECT i.key FROM transactions AS t JOIN entries AS e ON e.id = t.entry_id JOIN inbox AS i ON i.key = e.key
-JOIN pauses AS p ON p.paused_at < i.done_at AND (p.lifted_at IS NULL OR i.done_at < p.lifted_at)
+JOIN pauses AS p ON p.paused_at + :moved < i.done_at AND (p.lifted_at IS NULL OR i.done_at < p.lifted_at - :moved)
 WHERE t.kind = 'transfer' LIMIT 1
 """
 _ASKED_IN_A_FREEZE: Final = """
 SELECT w.id FROM withdrawals AS w JOIN freezes AS f ON f.reason = 'ordered' AND ifnull(f.account, w.account) = w.account
-    AND f.frozen_at < w.requested_at AND (f.lifted_at IS NULL OR w.requested_at < f.lifted_at)
+    AND f.frozen_at + :moved < w.requested_at AND (f.lifted_at IS NULL OR w.requested_at < f.lifted_at - :moved)
 LIMIT 1
 """
 _GRANTED: Final = "SELECT actor, note, amount, to_id FROM transactions WHERE kind = 'grant'"
@@ -236,11 +236,11 @@ class Treasury(Flow):
         for reason, order in self._orders.items():
             yield from self._ordered(books, order, stands[reason])
         yield from self._payments(books)
-        if not self.city.jumps:
-            for row in books.select(_MOVED_IN_A_PAUSE):
-                yield f"{row['key']} moved coins while money commands rested"
-            for row in books.select(_ASKED_IN_A_FREEZE):
-                yield f"withdrawal {row['id']} was taken while its member's were frozen"
+        moved = {"moved": self.city.moved_ms}
+        for row in books.select(_MOVED_IN_A_PAUSE, moved):
+            yield f"{row['key']} moved coins while money commands rested"
+        for row in books.select(_ASKED_IN_A_FREEZE, moved):
+            yield f"withdrawal {row['id']} was taken while its member's were frozen"
 
     def _replayed(self, books: Books) -> Any:
         """Yield what is wrong with the log, line by line; return how often each reason stands in it."""

@@ -319,7 +319,7 @@ class Unclaimed(Flow):
                 yield f"{told} though it had been used"
         elif code == "challenge_expired":
             # A clock that was set back comes before the text that it is to judge.
-            early = self.city.jumps and command["done_at"] < challenge["created_at"]
+            early = self.city.moved_ms and command["done_at"] < challenge["created_at"]
             if not early and challenge["expires_at"] > command["done_at"] + _CLOCKS_MS:
                 yield f"{told} before its time"
         elif code not in ("challenge_used", "deposit_taken"):
