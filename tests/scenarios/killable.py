@@ -61,6 +61,9 @@ class Point(NamedTuple):
         return f"{self.step.name}/{self.moment.name}"
 
 
+STORED: Final = "a payment is stored"
+REPLACED: Final = "a payment is replaced"
+
 STEPS: Final = (
     Step("start", "getMe", CALL),
     Step("start", "a role is taken", COMMIT),
@@ -82,7 +85,8 @@ STEPS: Final = (
     Step("withdrawal", "a withdrawal is requested", COMMIT),
     Step("withdrawal", "answerCallbackQuery", CALL),
     Step("withdrawal", "a withdrawal is cancelled", COMMIT),
-    Step("withdrawal", "a payment is stored", COMMIT),
+    Step("withdrawal", STORED, COMMIT),
+    Step("withdrawal", REPLACED, COMMIT),
     Step("withdrawal", "broadcast_tx_sync", CALL),
     Step("withdrawal", "a payment is accepted", COMMIT),
     Step("withdrawal", "a payment is confirmed", COMMIT),
@@ -144,6 +148,8 @@ def named(transactions: Iterable[TransactionRow], rows: Iterable[Row]) -> set[st
     """Return the names of all that one transaction does."""
     found = {_posting(each) for each in transactions}
     found |= {name for row in rows for name in _written(row)}
+    if STORED in found:
+        found.discard(REPLACED)
     if "a block is posted" in found and not found & {"", *_BY_KIND.values(), *_ENDS.values()}:
         found.add("an empty block is posted")
     return found
@@ -181,6 +187,12 @@ def _of_payment(_sql: str, values: frozenset[Any]) -> str:
     return next((name for state, name in _ENDS.items() if state in values), "a payment is accepted")
 
 
+def _of_withdrawal(sql: str) -> str:
+    if "alone" in sql:
+        return "a batch is taken apart"
+    return STORED if "SET state = 'signed'" in sql else ""
+
+
 _BY_STATEMENT: Final[Mapping[tuple[str | Any, ...], Callable[[str, frozenset[Any]], str]]] = {
     ("INSERT INTO", "inbox"): lambda *_: "updates are kept",
     ("UPDATE", "inbox"): _if("insufficient_balance", "a transfer is refused"),
@@ -193,9 +205,9 @@ _BY_STATEMENT: Final[Mapping[tuple[str | Any, ...], Callable[[str, frozenset[Any
     ("INSERT INTO", "jails"): lambda *_: "somebody is jailed",
     ("UPDATE", "shared_members"): _if("joined", "somebody joins a shared account"),
     ("UPDATE", "users"): lambda sql, _: "somebody gets a role" if "role" in sql else "",
-    ("INSERT INTO", "signed_transactions"): lambda *_: "a payment is stored",
+    ("INSERT INTO", "signed_transactions"): lambda *_: REPLACED,
     ("UPDATE", "signed_transactions"): _of_payment,
-    ("UPDATE", "withdrawals"): lambda sql, _: "a batch is taken apart" if "alone" in sql else "",
+    ("UPDATE", "withdrawals"): lambda sql, _: _of_withdrawal(sql),
     ("UPDATE", "cursor"): lambda *_: "a block is posted",
     ("INSERT INTO", "transaction_locks"): lambda sql, _: "a role is taken" if "expires_at" in sql else "",
     ("UPDATE", "transaction_locks"): lambda _, values: "a role is given up" if 0 in values else RENEWED,

@@ -23,7 +23,7 @@ from ledger.reader import Reader
 from sandbox.node.decoding import Coin
 from tests.scenarios.crowd import PARAMETERS, Crowd
 from tests.scenarios.finding import Finding
-from tests.scenarios.killable import CANCELLED, POINTS, TAKEN_OVER, Point
+from tests.scenarios.killable import CANCELLED, POINTS, REPLACED, TAKEN_OVER, Point
 from tests.scenarios.nursery import Life, Nursery, nursery
 from tests.scenarios.town import DENOM, JUNO, TREASURY, Town, served, town
 
@@ -38,7 +38,10 @@ TIMEOUT_BLOCKS: Final = 25
 MOST_WAITING: Final = 20
 MOST_UNTOLD: Final = 150
 """So much may wait to be answered or told: on a busy machine people would act faster than anybody can be served."""
-RARE: Final = ("a payment has failed", "a batch is taken apart", "a payment has expired")
+REPLACE_AFTER_BLOCKS: Final = 8
+UNTAKEN: Final = (REPLACED, "a payment has expired")
+"""Steps of payments that no block takes."""
+RARE: Final = ("a payment has failed", "a batch is taken apart", *UNTAKEN)
 """Steps that take the chain a while each time. A life is ended at the first; at others at the first, second or third."""
 ONCE: Final = ("start", "stop")
 """Flows of which one life may have one transaction only."""
@@ -78,7 +81,11 @@ class Matrix:
         self._lots = 0
         self._place = place
         self._lives = lives
-        self._settings = {**place.settings(url), "timeout_blocks": str(TIMEOUT_BLOCKS)}
+        self._settings = {
+            **place.settings(url),
+            "timeout_blocks": str(TIMEOUT_BLOCKS),
+            "replace_after_blocks": str(REPLACE_AFTER_BLOCKS),
+        }
 
     @property
     def log(self) -> Path:
@@ -196,9 +203,9 @@ class Matrix:
 
     @contextlib.contextmanager
     def _conditions(self, point: Point) -> Iterator[None]:
-        """Let the node take payments and forget them where they shall expire."""
+        """Let the node take payments and forget them where no block shall take them."""
         faults = self._place.node.faults["main"]
-        if point.step.name == "a payment has expired":
+        if point.step.name in UNTAKEN:
             faults.switch(drop_broadcasts=True)
         try:
             yield
@@ -206,7 +213,7 @@ class Matrix:
             faults.clear()
 
     async def _hurry_blocks(self, point: Point) -> None:
-        if point.step.name == "a payment has expired":
+        if point.step.name in UNTAKEN:
             await self._place.node.produce_blocks(TIMEOUT_BLOCKS // 4)
 
     # Coming to rest
