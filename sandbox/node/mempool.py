@@ -1,5 +1,7 @@
 """Transactions that wait for a block, by the rules of a real node's mempool."""
 
+from dataclasses import replace
+from fractions import Fraction
 from hashlib import sha256
 from typing import Final
 
@@ -26,6 +28,10 @@ class Mempool:
         self._committed: state.Readable | None = None
         self._checked: state.Layer | None = None
         self._place = Place(0, 0)
+
+    def set_floor(self, gas_price: Fraction) -> None:
+        """Take nothing cheaper from now on, as a fee market would; what waits or was included stays."""
+        self._rules = replace(self._rules, parameters=replace(self._rules.parameters, gas_price=gas_price))
 
     def waiting(self) -> tuple[bytes, ...]:
         """Return what waits, in order."""

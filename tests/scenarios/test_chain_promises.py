@@ -1,7 +1,6 @@
 """The long promises of chain.md on the sandbox's chain: days of absence, a dearer network, a shortfall, false chains."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -60,15 +59,9 @@ def cursor_height(port: Harbour) -> int:
 # A dearer network
 
 
-def raise_floor(port: Harbour, gas_price: Fraction) -> None:
-    """Let the node's mempool ask for more, as a fee market would; what was included stays included."""
-    dearer = replace(port.node.chain.rules, parameters=replace(PARAMETERS, gas_price=gas_price))
-    port.node.chain.mempool._rules = dearer
-
-
 async def test_a_floor_that_rose_is_paid_by_a_replacement_of_the_same_sequence(port: Harbour) -> None:
     before = port.holds(port.friend.raw_address)
-    raise_floor(port, Fraction(2, 10))
+    port.node.chain.mempool.set_floor(Fraction(2, 10))
     asked = await port.ask("k1")
     await port.settle()
     assert port.state(asked) == "confirmed"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sandbox.node.faults import ForgedTransfer
+from sandbox.node.node import SANDBOX_PARAMETERS
 from sandbox.node.validators import Seat
 from sandbox.telegram import Fault
 from tests.simulation.city import DENOM, FACES, JUNO, TREASURY, City
@@ -53,6 +54,7 @@ class Troubles:
             (self._chain_trouble, 4),
             (self._election, 2),
             (self._censorship, 3),
+            (self._dear_gas, 3),
             (self._telegram_trouble, 5),
             (self._disk_trouble, 4),
             (self._full_disk, 2),
@@ -70,6 +72,7 @@ class Troubles:
         self._node_recovers()
         self._city.doom = self._city.faint = None
         self._city.node.chain.mischief.halted = False
+        self._city.node.chain.mempool.set_floor(SANDBOX_PARAMETERS.gas_price)
         self._city.telegram.faults.clear()
         self._city.disk_trouble = self._city.full_until = 0.0
         self._city.loop.latency.longest = FAIR_LATENCY_SECONDS
@@ -228,6 +231,12 @@ class Troubles:
 
     def _censorship(self) -> None:
         self._city.censor.begin()
+
+    def _dear_gas(self) -> str:
+        """Let the network ask for a higher fee than the program pays at first, or than it would ever pay."""
+        times = self._rng.choice((1, 2, 3, 6))
+        self._city.node.chain.mempool.set_floor(times * SANDBOX_PARAMETERS.gas_price)
+        return f"{times} times"
 
     # Telegram
 
