@@ -41,10 +41,11 @@ class Restored(NamedTuple):
 
 
 class _Reached(NamedTuple):
-    """How far books had read the chain."""
+    """How far books had read the chain, and for how many blocks their signed bytes may have lived at most."""
 
     height: int = 0
     time: int = 0
+    life: int = 0
 
 
 def back_up(database: Path, target: Path) -> AuditReport:
@@ -78,8 +79,9 @@ def restore(
 ) -> Restored:
     """Put a copy of ``backup`` in the place of ``database``, brought to this program's schema and audited.
 
-    ``identity`` is what the settings say the books belong to; ``quiet_blocks`` how long the lost books may have let
-    bytes of theirs live. The database before is kept beside the new one; ``backup`` stays as it is.
+    ``identity`` is what the settings say the books belong to; ``quiet_blocks`` how long they let signed bytes live: the
+    replay waits longer if either books hold bytes that live longer. The database before is kept beside the new one;
+    ``backup`` stays as it is.
 
     Raises:
         CannotCopy: there is no backup, or it is the database itself.
@@ -200,10 +202,11 @@ def _mark(draft: Path, now: Millis, reached: _Reached, quiet_blocks: int) -> Non
     with closing(open_writer(draft)) as connection:
         # A clock that was set back must not make the replay believe that it has caught up.
         (newest,) = connection.execute(_SQL["newest"]).fetchone()
+        copied = _Reached(*connection.execute(_SQL["reached"]).fetchone())
         facts = {
             "at": max(now, reached.time, newest),
             "reach_height": reached.height,
-            "quiet_blocks": quiet_blocks,
+            "quiet_blocks": max(quiet_blocks, reached.life, copied.life),
         }
         connection.execute(_SQL["mark"], facts)
         connection.execute(_SQL["show_giveaways"], {"now": now})

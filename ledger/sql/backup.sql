@@ -1,6 +1,8 @@
 -- name: reached
--- How far books had read the chain.
-SELECT ifnull(max(height), 0), ifnull(max(block_time), 0) FROM cursor
+-- How far books had read the chain, and for how many blocks bytes of theirs may have lived at most.
+SELECT ifnull(max(height), 0), ifnull(max(block_time), 0),
+    (SELECT ifnull(max(timeout_height - signed_height), 0) FROM signed_transactions)
+FROM cursor
 
 -- name: newest
 -- The newest moment that books know of.

@@ -184,6 +184,20 @@ def test_restored_books_say_so_and_how_far_the_lost_ones_had_come(
     assert row == (bank.height, 100, None, None)
 
 
+@pytest.mark.parametrize("signed", ["before the backup", "after it"])
+def test_a_replay_outlasts_whatever_was_signed(bank: Bank, tmp_path: Path, signed: str) -> None:
+    """However long signed bytes live by today's settings: those of the lost books live as long as they say."""
+    asked = bank.ask("k", 4_000)
+    if signed == "before the backup":
+        bank.sign(asked, timeout=700)
+    back_up(tmp_path / "books.db", tmp_path / "copy.db")
+    if signed == "after it":
+        bank.sign(asked, timeout=700)
+    bank.writer.close()
+    put_back(tmp_path / "copy.db", tmp_path / "books.db")
+    assert rows_of(tmp_path / "books.db", "SELECT quiet_blocks FROM restores") == [(700,)]
+
+
 def test_cards_of_what_runs_again_are_shown_anew(bank: Bank, tmp_path: Path) -> None:
     """The lost books may have ended it: its card says so, and has no button any more."""
     begin = Offer(ALICE, ALICE, -500, JUNO, Amount(100), 4)
