@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
-from bot.upkeep import Explanation, Lifting, explain, unfreeze
+from bot.upkeep import Explanation, Lifting, explain, refill, unfreeze
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
 from ledger.attributions import UnknownPayment, unknown_payments
 from ledger.backup import back_up, restore
@@ -21,15 +21,19 @@ from ledger.errors import BrokenInvariant, Refused, Unavailable
 from ledger.freezes import Freeze, FreezeReason, is_replaying, standing
 from ledger.money import Amount
 from ledger.reader import Reader
+from ledger.reserve import Refill
+from ledger.roles import CONSOLE
 from sandbox.node.node import SANDBOX_PARAMETERS
 from tests.simulation.books import Books
 from tests.simulation.censor import Verdict
-from tests.simulation.city import TIMEOUT_BLOCKS, TREASURY, City, OneAfterAnother
+from tests.simulation.city import DENOM, TIMEOUT_BLOCKS, TREASURY, City, OneAfterAnother
 from tests.simulation.flow import Act, Flow
 from tests.simulation.losses import Loss, Span, read_deeds
 from tests.simulation.people import People
 
 KEPT: Final = 4
+ACCEPTED: Final = 0.25
+"""How many of the unknown payments the owner accepts without naming anybody; the bot pays for them."""
 LOOKS_EVERY_SECONDS: Final = 20
 BACKED_UP_WHILE_ONE_WAITS: Final = 0.05
 """How likely in each second."""
@@ -42,6 +46,9 @@ _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
 FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
 """
+_ACCEPTED_BY_ADDRESS: Final = "SELECT address, remaining AS amount FROM unknown_payments WHERE accepted = 1"
+_ACCEPTED: Final = f"SELECT ifnull(sum(amount), 0) AS amount FROM ({_ACCEPTED_BY_ADDRESS})"
+_REFILLED: Final = "SELECT ifnull(sum(amount), 0) AS amount FROM transactions WHERE kind = 'refill'"
 
 
 class Copy(NamedTuple):
@@ -195,10 +202,14 @@ class Restores(Flow):
         balances = {each.id: self._payer_of(books, each) for each in unknown}
         try:
             for payment in unknown:
-                await self._explain(payment, balances[payment.id])
+                accepts = self.rng.random() < ACCEPTED
+                await self._explain(payment, (None, None) if accepts else balances[payment.id])
+            if not replaying and not unknown and books.balance(SYSTEM_RESERVE, DENOM) < 0:
+                order = Refill(CONSOLE, DENOM, None, "what was accepted")
+                await refill(self.city.settings(), order, self.city.clock, OneAfterAnother())
             if not replaying and not unknown and Freeze(FreezeReason.SHORTFALL, None) in frozen:
-                order = Lifting(FreezeReason.SHORTFALL, None, "all is explained")
-                await unfreeze(self.city.settings(), order, self.city.clock, OneAfterAnother())
+                lifting = Lifting(FreezeReason.SHORTFALL, None, "all is explained")
+                await unfreeze(self.city.settings(), lifting, self.city.clock, OneAfterAnother())
         except (Refused, Unavailable):
             # The books changed, or went, meanwhile; the owner looks again.
             return False
@@ -210,7 +221,8 @@ class Restores(Flow):
         has = min(books.balance(member, payment.denom), payment.remaining)
         return (member, Amount(has)) if has > 0 else (BOT_TREASURY, payment.remaining)
 
-    async def _explain(self, payment: UnknownPayment, payer: tuple[AccountId, Amount]) -> None:
+    async def _explain(self, payment: UnknownPayment, payer: tuple[AccountId | None, Amount | None]) -> None:
+        """Say who pays for it, and how much; nobody: it is accepted."""
         said = Explanation(payment.id, *payer, "their receipt")
         await explain(self.city.settings(), said, self.city.clock, OneAfterAnother())
 
@@ -218,6 +230,12 @@ class Restores(Flow):
         """Each payment of lost books is explained once, and by nobody but who asked for it, or the bot."""
         yield from self._unsound
         explained: Counter[str] = Counter()
+        (accepted,) = books.select(_ACCEPTED)
+        for row in books.select(_ACCEPTED_BY_ADDRESS):
+            explained[row["address"]] += row["amount"]
+        (refilled,) = books.select(_REFILLED)
+        if accepted["amount"] != refilled["amount"]:
+            yield f"{accepted['amount']} was accepted, and {refilled['amount']} refilled"
         for row in books.select(_ATTRIBUTED):
             explained[row["address"]] += row["amount"]
             if row["account"] not in (self.people.payees[row["address"]], BOT_TREASURY):
@@ -228,7 +246,8 @@ class Restores(Flow):
 
     def owned(self, books: Books) -> Mapping[int, int]:
         """Return what members and the bot gave for payments of lost books."""
-        own: Counter[int] = Counter()
+        (accepted,) = books.select(_ACCEPTED)
+        own: Counter[int] = Counter({BOT_TREASURY: -accepted["amount"], SYSTEM_RESERVE: accepted["amount"]})
         for row in books.select(_ATTRIBUTED):
             own[row["account"]] -= row["amount"]
             own[SYSTEM_RESERVE] += row["amount"]
