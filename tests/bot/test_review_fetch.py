@@ -60,15 +60,7 @@ async def test_who_is_too_fast_is_told_with_a_reference(tmp_path: Path) -> None:
 
 async def test_a_tap_too_many_is_told_over_the_chat(tmp_path: Path) -> None:
     async with stage(tmp_path / "bank.sqlite3") as bot:
-        await bot.start()
-        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
-        chat = bot.telegram.private(ana)
-        bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
-        question = await bot.heard(ana, chat, "asked")
-        await bot.stop()
-        await bot.start(only="fetch")
-        for _ in range(PER_PERSON + 2):
-            bot.telegram.tap(ana, question, row=0)
+        await tapped(bot, PER_PERSON + 2)
         await bot.until(lambda: bot.front.taps._waiting.qsize() == 2)
         assert bot.front.taps._waiting.get_nowait()[1] == "refused.too_many"
 
@@ -77,18 +69,23 @@ async def test_the_marks_of_a_flood_of_taps_end_by_themselves(tmp_path: Path) ->
     """Each answer is a request: a thousand of them would come before what others asked for."""
     flood = 40
     async with stage(tmp_path / "bank.sqlite3") as bot:
-        await bot.start()
-        ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
-        chat = bot.telegram.private(ana)
-        bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
-        question = await bot.heard(ana, chat, "asked")
-        await bot.stop()
-        await bot.start(only="fetch")
-        for _ in range(PER_PERSON + flood):
-            bot.telegram.tap(ana, question, row=0)
+        await tapped(bot, PER_PERSON + flood)
         await bot.until(lambda: bot.rows("SELECT count(*) FROM inbox WHERE code = 'too_many'") == [(flood,)])
         # A long poll that waits comes back with the first tap alone.
         assert 0 < bot.front.taps._waiting.qsize() <= 6
+
+
+async def tapped(bot: Stage, times: int) -> None:
+    """Let Ana press one button that often while nothing is answered."""
+    await bot.start()
+    ana, ben = bot.telegram.person("Ana"), bot.telegram.person("Ben")
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, f"/ask {ben.id} 10")
+    question = await bot.heard(ana, chat, "asked")
+    await bot.stop()
+    await bot.start(only="fetch")
+    for _ in range(times):
+        bot.telegram.tap(ana, question, row=0)
 
 
 async def hammered(bot: Stage) -> None:
