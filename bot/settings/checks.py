@@ -1,20 +1,23 @@
 """What must hold of settings beside the form of each: one check for each sentence that an operator may read."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from bot.intents import NOT_PEOPLE
+from bot.settings.model import Settings
 from bot.settings.names import variable
 from chain.wallet import WrongMnemonic
-
-if TYPE_CHECKING:
-    from bot.settings.model import Settings
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
-def _token_problem(settings: "Settings") -> str | None:
+def problems_of(settings: Settings) -> list[str]:
+    """Return what is wrong with ``settings`` as a whole, as sentences without secrets."""
+    return [problem for check in _CHECKS if (problem := check(settings))]
+
+
+def _token_problem(settings: Settings) -> str | None:
     if re.fullmatch(
         r"[1-9][0-9]{0,15}:[A-Za-z0-9_-]{20,}", settings.telegram_token.get_secret_value(), re.ASCII
     ):
@@ -22,14 +25,14 @@ def _token_problem(settings: "Settings") -> str | None:
     return "MONETA_TELEGRAM_TOKEN is not a bot token: digits, a colon, and the secret that @BotFather gave."
 
 
-def _owners_problem(settings: "Settings") -> str | None:
+def _owners_problem(settings: Settings) -> str | None:
     if not settings.owners:
         return "MONETA_OWNERS names nobody."
     nobody = [owner for owner in settings.owners if owner <= 0 or owner in NOT_PEOPLE]
     return f"MONETA_OWNERS: {nobody[0]} is not the id of a person." if nobody else None
 
 
-def _url_problem(settings: "Settings") -> str | None:
+def _url_problem(settings: Settings) -> str | None:
     """Links to nodes and to Telegram; the token travels in Telegram's, so it goes in the clear to this machine only."""
     telegram = urlsplit(settings.telegram_url)
     if telegram.scheme != "https" and not (telegram.scheme == "http" and telegram.hostname in _LOOPBACK):
@@ -43,7 +46,7 @@ def _url_problem(settings: "Settings") -> str | None:
     return "MONETA_NODES names one node twice." if len(set(settings.nodes)) < len(settings.nodes) else None
 
 
-def _trust_problem(settings: "Settings") -> str | None:
+def _trust_problem(settings: Settings) -> str | None:
     if (settings.trust_height is None) != (settings.trust_hash is None):
         return "MONETA_TRUST_HEIGHT and MONETA_TRUST_HASH belong together: set both or neither."
     if settings.trust_height is not None and settings.trust_height < 1:
@@ -55,7 +58,7 @@ def _trust_problem(settings: "Settings") -> str | None:
     return None
 
 
-def _number_problem(settings: "Settings") -> str | None:
+def _number_problem(settings: Settings) -> str | None:
     positive = ("trust_period_hours", "block_ms", "gas_first_send", "gas_next_send", "timeout_blocks")
     wrong = [name for name in (*positive, "replace_after_blocks") if getattr(settings, name) <= 0]
     if wrong:
@@ -67,7 +70,7 @@ def _number_problem(settings: "Settings") -> str | None:
     return None
 
 
-def _terms_problem(settings: "Settings") -> str | None:
+def _terms_problem(settings: Settings) -> str | None:
     try:
         terms = settings.terms
     except ValueError as error:
@@ -83,7 +86,7 @@ def _terms_problem(settings: "Settings") -> str | None:
     return None
 
 
-def _bail_problem(settings: "Settings") -> str | None:
+def _bail_problem(settings: Settings) -> str | None:
     try:
         terms = settings.bail_terms
     except ValueError as error:
@@ -92,7 +95,7 @@ def _bail_problem(settings: "Settings") -> str | None:
     return None
 
 
-def _price_problem(settings: "Settings") -> str | None:
+def _price_problem(settings: Settings) -> str | None:
     if settings.price_url is None:
         return None
     url = urlsplit(settings.price_url)
@@ -105,20 +108,20 @@ def _price_problem(settings: "Settings") -> str | None:
     return None
 
 
-def _explorer_problem(settings: "Settings") -> str | None:
+def _explorer_problem(settings: Settings) -> str | None:
     template = settings.explorer_tx
     if template and ("{hash}" not in template or urlsplit(template).scheme not in ("http", "https")):
         return "MONETA_EXPLORER_TX must be an address with {hash} in it, or none."
     return None
 
 
-def _prefix_problem(settings: "Settings") -> str | None:
+def _prefix_problem(settings: Settings) -> str | None:
     if re.fullmatch(r"[a-z][a-z0-9]{0,19}", settings.bech32_prefix, re.ASCII):
         return None
     return "MONETA_BECH32_PREFIX must be a short lower-case word, such as juno."
 
 
-def _mnemonic_problem(settings: "Settings") -> str | None:
+def _mnemonic_problem(settings: Settings) -> str | None:
     try:
         _ = settings.wallet
     except WrongMnemonic as wrong:
@@ -128,7 +131,7 @@ def _mnemonic_problem(settings: "Settings") -> str | None:
     return None
 
 
-CHECKS: Final = (
+_CHECKS: Final = (
     _token_problem,
     _owners_problem,
     _url_problem,

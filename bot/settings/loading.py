@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from bot.settings.checks import problems_of
 from bot.settings.model import Books, Settings
 from bot.settings.names import DOTENV, FILE_SUFFIX, PREFIX, SECRETS, SettingsError, variable
 
@@ -34,10 +35,13 @@ def load(kind: type[Given], env_file: Path | None = DOTENV, **given: Any) -> Giv
     if problems := _name_problems(names, set_names):
         raise SettingsError(problems)
     try:
-        return kind(_env_file=env_file, **given)  # type: ignore[call-arg] # a parameter of BaseSettings
+        settings = kind(_env_file=env_file, **given)  # type: ignore[call-arg] # a parameter of BaseSettings
     except ValidationError as error:
         # The cause quotes what was given, secrets included: it must not travel along.
         raise SettingsError(_sentences(error, kind)) from None
+    if isinstance(settings, Settings) and (problems := problems_of(settings)):
+        raise SettingsError(problems)
+    return settings
 
 
 def _name_problems(names: set[str], set_names: set[str]) -> list[str]:

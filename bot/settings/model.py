@@ -9,7 +9,6 @@ from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.prices import PriceSource
-from bot.settings.checks import CHECKS
 from bot.settings.files import SecretFiles, variables_of
 from bot.settings.names import PREFIX, SECRETS
 from bot.settings.values import Assets, Ids, Link, MaybePrice, Price, Texts, amounts, option
@@ -96,7 +95,7 @@ class Books(BaseSettings):
 
 
 class Settings(Books):
-    """All settings, checked; made by `load`."""
+    """All settings; made by `load`, which checks what one field alone does not tell."""
 
     telegram_token: SecretStr = option(..., "Telegram", "The bot's token, from @BotFather.")
     telegram_url: str = option("https://api.telegram.org", "Telegram", "The Bot API server.")
@@ -308,10 +307,3 @@ class Settings(Books):
     def wallet(self) -> Wallet:
         """The treasury's wallet; raises WrongMnemonic before the settings are checked."""
         return Wallet.from_mnemonic(self.mnemonic.get_secret_value(), self.parameters)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        problems = [problem for check in CHECKS if (problem := check(self))]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
