@@ -355,6 +355,24 @@ def test_the_database_itself_lets_nothing_be_confirmed_unsigned_outside_a_replay
         bank.write("UPDATE withdrawals SET state = 'confirmed', resolution = id WHERE id = ?", asked.id)
 
 
+@pytest.mark.parametrize("state", ["returned", "cancelled", "manual"])
+def test_the_database_itself_gives_nothing_back_during_a_replay(bank: Bank, state: str) -> None:
+    asked = bank.ask("k", 4_000)
+    if state == "returned":
+        bank.sign(asked)
+    restored(bank)
+    with pytest.raises(BrokenInvariant, match="lost bytes may pay it"):
+        bank.write("UPDATE withdrawals SET state = ?, resolution = id WHERE id = ?", state, asked.id)
+
+
+def test_what_failed_is_given_back_during_a_replay(bank: Bank) -> None:
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    bank.block(ours=[bank.executed(asked, code=5)])
+    assert (bank.state(asked), bank.transaction_state()) == ("returned", "failed")
+
+
 @pytest.mark.parametrize(
     "sql",
     [
