@@ -108,7 +108,7 @@ class Treasury(Flow):
             Act(self._race, 3),
             Act(self._pause, 1),
             Act(self._resume, 1.5),
-            Act(self._freeze, 2),
+            Act(self._freeze, 5),
             Act(self._unfreeze, 2),
             Act(self._limit, 1),
             Act(self._ask, 4),

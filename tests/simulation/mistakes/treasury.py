@@ -53,7 +53,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "a freeze of one freezes nobody",
-        12,
+        40,
         (
             Edit(
                 "ledger/freezes.py",

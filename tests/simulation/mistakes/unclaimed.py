@@ -7,7 +7,7 @@ from tests.simulation.planting import Edit, Mistake
 MISTAKES: Final = (
     Mistake(
         "an assignment exceeds its row",
-        8,
+        24,
         (Edit("ledger/unclaimed.py", "    if part > row.remaining:\n", "    if False:\n"),),
         "the database refuses it, and the program stops",
     ),
