@@ -60,11 +60,12 @@ class SequenceProof(NamedTuple):
 class Ours(NamedTuple):
     """What a block did to our transactions: all that were ever signed and met here, and sequences used by us.
 
-    ``undecided`` may still execute after it. ``doubtful`` counts failed ones of which only the proved sequence can
-    tell whether they used one (replay.py).
+    ``past_ante`` are those known ones that may have used their sequence here. ``undecided`` may still execute after it.
+    ``doubtful`` counts failed ones of which only the proved sequence can tell whether they used one (replay.py).
     """
 
     known: frozenset[str]
+    past_ante: frozenset[str]
     sequences_used: int
     undecided: tuple[OpenTransaction, ...] = ()
     doubtful: int = 0
@@ -81,9 +82,10 @@ def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], pr
     _contradictions(draft, place, ours, known)
     attempts = unresolved(draft.view)
     decided = _decisive(draft, place, attempts, ours, proof)
+    past_ante = frozenset(each.canonical for each in ours if each.code not in ANTE_ONLY_CODES)
     if decided is None:
-        return Ours(frozenset(known), 0, tuple(attempts))
-    return Ours(frozenset(known), _apply_decisive(draft, place, attempts, decided))
+        return Ours(frozenset(known), past_ante, 0, tuple(attempts))
+    return Ours(frozenset(known), past_ante, _apply_decisive(draft, place, attempts, decided))
 
 
 def _mark(each: Inclusion) -> tuple[int, str, int]:

@@ -102,9 +102,9 @@ def meet_lost(
         return ours
     used = _that_used_a_sequence(lost, ours, sequences)
     waiting = _Waiting(set(), set())
-    undecided = [each for each in ours.undecided if each.signed.hash not in ours.known]
+    undecided = list(ours.undecided)
     for spend in used:
-        dead = [each for each in undecided if _is_dead(draft, each, spend)]
+        dead = [each for each in undecided if _is_dead(draft, each, spend, ours)]
         undecided = [each for each in undecided if each not in dead]
         for attempt in dead:
             _give_up(draft, place, attempt, waiting)
@@ -135,10 +135,14 @@ class _Waiting(NamedTuple):
     requeued: set[int]
 
 
-def _is_dead(draft: Draft, attempt: OpenTransaction, spend: Spend) -> bool:
-    """Tell whether ``spend`` used up the sequence of ``attempt``, which no block held before."""
-    included = draft.view.select(_SQL["was_included"], (attempt.signed.hash,))
-    return spend.sequence >= attempt.signed.sequence and not included
+def _is_dead(draft: Draft, attempt: OpenTransaction, spend: Spend, ours: Ours) -> bool:
+    """Tell whether another transaction than ``attempt`` used its sequence: ``spend`` itself, or one before it."""
+    if spend.code == 0 and spend.sequence == attempt.signed.sequence:
+        return True
+    may_have_used = attempt.signed.hash in ours.past_ante or draft.view.select(
+        _SQL["was_included"], (attempt.signed.hash,)
+    )
+    return spend.sequence >= attempt.signed.sequence and not may_have_used
 
 
 def _give_up(draft: Draft, place: Place, attempt: OpenTransaction, waiting: _Waiting) -> None:

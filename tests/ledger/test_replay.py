@@ -262,6 +262,22 @@ def test_bytes_that_a_failed_lost_transaction_replaced_are_given_up(bank: Bank) 
     assert bank.freezes() == []
 
 
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+@pytest.mark.parametrize("together", [True, False], ids=["in one block", "in the block before"])
+def test_bytes_that_failed_the_ante_beside_lost_ones_are_given_up(
+    bank: Bank, proved: bool, together: bool
+) -> None:
+    """The lost bytes used their sequence; what stays open for ever stops all later payments. A seed found it."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    failed = [Inclusion(0, canonical("A"), canonical("shown-A"), 32)]
+    if not together:
+        bank.block(ours=failed, proved=proved)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))], ours=failed if together else [], proved=proved)
+    assert (bank.state(asked), bank.transaction_state()) == ("confirmed", "expired")
+
+
 def test_nothing_is_returned_while_lost_bytes_of_its_sequence_may_come(bank: Bank) -> None:
     """The lost books signed it again with a higher fee, and so with a later timeout; a seed found it."""
     asked = bank.ask("k", 4_000)

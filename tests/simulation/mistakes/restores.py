@@ -77,7 +77,7 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/replay.py",
-                "    return spend.sequence >= attempt.signed.sequence and not included\n",
+                "    if spend.code == 0 and spend.sequence == attempt.signed.sequence:\n        return True\n",
                 "    return False\n",
             ),
         ),
