@@ -98,16 +98,18 @@ def meet_lost(
     sequence and paid a fee: it is ``doubtful`` unless the proved sequence says that each of them did.
     """
     lost = [each for each in spends if each.signed and each.canonical not in ours.known]
-    if not lost or not standing_restores(draft.view):
+    if not standing_restores(draft.view):
         return ours
     used = _that_used_a_sequence(lost, ours, sequences)
     waiting = _Waiting(set(), set())
     undecided = list(ours.undecided)
+    if sequences.proved is not None:
+        # None of ours used it, or that would be decided: lost bytes did, perhaps in a block that nobody proved.
+        passed = [each for each in undecided if each.signed.sequence < sequences.proved]
+        undecided = _give_up_all(draft, place, undecided, passed, waiting)
     for spend in used:
         dead = [each for each in undecided if _is_dead(draft, each, spend, ours)]
-        undecided = [each for each in undecided if each not in dead]
-        for attempt in dead:
-            _give_up(draft, place, attempt, waiting)
+        undecided = _give_up_all(draft, place, undecided, dead, waiting)
         _book(draft, place, spend, listed, waiting)
     return ours._replace(
         known=ours.known | {each.canonical for each in lost},
@@ -143,6 +145,19 @@ def _is_dead(draft: Draft, attempt: OpenTransaction, spend: Spend, ours: Ours) -
         _SQL["was_included"], (attempt.signed.hash,)
     )
     return spend.sequence >= attempt.signed.sequence and not may_have_used
+
+
+def _give_up_all(
+    draft: Draft,
+    place: Place,
+    undecided: list[OpenTransaction],
+    dead: list[OpenTransaction],
+    waiting: _Waiting,
+) -> list[OpenTransaction]:
+    """Give up those that are ``dead``; return the others."""
+    for attempt in dead:
+        _give_up(draft, place, attempt, waiting)
+    return [each for each in undecided if each not in dead]
 
 
 def _give_up(draft: Draft, place: Place, attempt: OpenTransaction, waiting: _Waiting) -> None:

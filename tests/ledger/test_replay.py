@@ -278,6 +278,18 @@ def test_bytes_that_failed_the_ante_beside_lost_ones_are_given_up(
     assert (bank.state(asked), bank.transaction_state()) == ("confirmed", "expired")
 
 
+@pytest.mark.parametrize("code", [0, 5])
+def test_bytes_that_lost_ones_replaced_in_an_unproved_block_are_given_up(bank: Bank, code: int) -> None:
+    """Of a failed one only a later proof tells that it used the sequence."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), code=code)], proved=False)
+    catch_up(bank, 2 * QUIET)
+    assert (bank.state(asked), bank.transaction_state()) == ("queued" if code else "confirmed", "expired")
+    assert bank.read("SELECT id FROM restores WHERE replayed_height IS NULL") == []
+
+
 def test_nothing_is_returned_while_lost_bytes_of_its_sequence_may_come(bank: Bank) -> None:
     """The lost books signed it again with a higher fee, and so with a later timeout; a seed found it."""
     asked = bank.ask("k", 4_000)

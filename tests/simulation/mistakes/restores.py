@@ -50,7 +50,7 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/replay.py",
-                "    if not lost or not standing_restores(draft.view):\n",
+                "    if not standing_restores(draft.view):\n",
                 "    if True:\n",
             ),
         ),
