@@ -194,10 +194,11 @@ class Fetch:
         marks: Counter[int] = Counter()
         for arrival in arrivals:
             deed = arrival.intent.deed if arrival.intent else None
-            if not arrival.code or not isinstance(deed, Tapped) or deed.sender is None:
+            if arrival.intent is None or not arrival.code or not isinstance(deed, Tapped):
                 continue
-            marks[deed.sender.id] += 1
-            if marks[deed.sender.id] <= REFUSED_MARKS_AT_ONCE:
+            sender = inbox.sender_of(arrival.intent)
+            marks[sender] += 1
+            if marks[sender] <= REFUSED_MARKS_AT_ONCE:
                 self._toast(Toast(deed.query, f"refused.{arrival.code}", {"limit": PER_PERSON}))
 
     def _wants(self, arrival: Arrival) -> bool:

@@ -145,11 +145,10 @@ def _decisive(
     if proof.sequence > attempts[0].signed.sequence:
         failed = _failed(draft, attempts, ours, proof)
         return (_Fate("failed", failed.inclusion), failed.attempt) if failed else None
-    if is_replaying(draft.view):
-        # The lost books may have signed later bytes for the same sequence: a refund now, and those pay it as well.
-        return None
     timeout = max(attempt.signed.timeout_height for attempt in attempts)
-    if place.height > timeout and proof.sequence == attempts[0].signed.sequence:
+    passed = place.height > timeout and proof.sequence == attempts[0].signed.sequence
+    # Lost books may have signed later bytes for the same sequence: a refund now, and those pay it as well.
+    if passed and not is_replaying(draft.view):
         return _Fate("expired", None), attempts[0]
     return None
 

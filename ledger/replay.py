@@ -98,7 +98,7 @@ def meet_lost(
     sequence and paid a fee: it is ``doubtful`` unless the proved sequence says that each of them did.
     """
     lost = [each for each in spends if each.signed and each.canonical not in ours.known]
-    if not standing_restores(draft.view):
+    if not (lost or ours.undecided) or not standing_restores(draft.view):
         return ours
     used = _that_used_a_sequence(lost, ours, sequences)
     waiting = _Waiting(set(), set())

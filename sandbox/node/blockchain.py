@@ -28,7 +28,7 @@ from sandbox.node.validators import Council, Seat, median_time, timestamp
 
 BLOCK_PROTOCOL: Final = 11
 _RECENT_BLOCKS: Final = 2_048
-"""How many blocks stay as they are; of a quiet chain, about three hours and 20 MB."""
+"""How many blocks stay as they are; older ones are read seldom, and small when packed."""
 _MODULES_THAT_MAY_RECEIVE: Final = frozenset({"gov", "feepay"})
 """They keep what is sent to them without an error (chain.md, Withdrawals, Destination)."""
 

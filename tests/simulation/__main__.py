@@ -111,19 +111,22 @@ def run_all(seeds: Sequence[int], steps: int, pace: float = 1.0) -> Iterator[tup
     gc.freeze()
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as processes:
         runs = processes.imap_unordered(partial(_run, steps=steps, pace=pace), seeds)
-        for _ in seeds:
+        waiting = set(seeds)
+        while waiting:
             try:
-                yield runs.next(timeout=HANGS_AFTER_SECONDS)
+                seed, passed, told = runs.next(timeout=HANGS_AFTER_SECONDS)
             except multiprocessing.TimeoutError:
-                yield False, f"no end after {HANGS_AFTER_SECONDS} s"
+                yield False, f"no end after {HANGS_AFTER_SECONDS} s of one of the seeds {sorted(waiting)}"
                 return
+            waiting.remove(seed)
+            yield passed, told
 
 
-def _run(seed: int, *, steps: int, pace: float) -> tuple[bool, str]:
+def _run(seed: int, *, steps: int, pace: float) -> tuple[int, bool, str]:
     try:
-        return run_seed(seed, steps, pace)
+        return seed, *run_seed(seed, steps, pace)
     except Exception:  # noqa: BLE001 - the boundary of a run: what broke it is told like a failure
-        return False, f"seed {seed}: {traceback.format_exc()}"
+        return seed, False, f"seed {seed}: {traceback.format_exc()}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from bot.upkeep import Explanation, Lifting, explain, refill, unfreeze
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
@@ -181,17 +181,19 @@ class Restores(Flow):
             self._put_back(copy)
 
     def _was_replaced(self, name: str) -> bool:
-        try:
-            return bool(self.city.reader().select(_REPLACED, (name,)))
-        except sqlite3.OperationalError:
-            return False
+        return bool(self._look(_REPLACED, name))
 
     def _newest_unpaid(self) -> int:
         """Return the newest withdrawal that is not paid yet, or 0: a copy of it may meet its payment later."""
+        rows = self._look(_NEWEST_UNPAID)
+        return rows[0]["id"] or 0 if rows else 0
+
+    def _look(self, sql: str, *parameters: Any) -> list[Any]:
+        """Run a SELECT over the books as they are; nothing is found where there are none yet."""
         try:
-            return self.city.reader().select(_NEWEST_UNPAID)[0]["id"] or 0
+            return self.city.reader().select(sql, parameters)
         except sqlite3.OperationalError:
-            return 0
+            return []
 
     async def _look_after(self) -> bool:
         """Explain payments and lift the freeze; tell whether nothing is open any more."""

@@ -50,7 +50,7 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/replay.py",
-                "    if not standing_restores(draft.view):\n",
+                "    if not (lost or ours.undecided) or not standing_restores(draft.view):\n",
                 "    if True:\n",
             ),
         ),
@@ -85,7 +85,13 @@ MISTAKES: Final = (
     Mistake(
         "what expired during a replay is returned",
         32,
-        (Edit("ledger/inclusions.py", "    if is_replaying(draft.view):\n", "    if False:\n"),),
+        (
+            Edit(
+                "ledger/inclusions.py",
+                "    if passed and not is_replaying(draft.view):\n",
+                "    if passed:\n",
+            ),
+        ),
         "as it was until a seed found it: the lost books may have signed later bytes for the same sequence",
     ),
 )

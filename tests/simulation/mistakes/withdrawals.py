@@ -74,8 +74,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    if place.height > timeout and proof.sequence",
-                "    if place.height > attempts[0].signed.signed_height + 2 and proof.sequence",
+                "    passed = place.height > timeout and proof.sequence",
+                "    passed = place.height > attempts[0].signed.signed_height + 2 and proof.sequence",
             ),
         ),
     ),
@@ -85,8 +85,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    if place.height > timeout and proof.sequence",
-                "    if place.height >= timeout - 1 and proof.sequence",
+                "    passed = place.height > timeout and proof.sequence",
+                "    passed = place.height >= timeout - 1 and proof.sequence",
             ),
         ),
         "at the timeout itself the verified block is proof enough; one block earlier it is not",
