@@ -18,8 +18,8 @@ from ledger.roles import Actor, Role
 from ledger.service import LedgerService
 
 
-class Treasury(NamedTuple):
-    """The one address behind all balances, as people need to see it."""
+class PublicWallet(NamedTuple):
+    """What everybody may know of the one wallet behind all balances."""
 
     chain_id: str
     address: str
@@ -78,7 +78,7 @@ class Bank:
     """What there is to be told of by /help."""
     assets: tuple[Asset, ...]
     """Listed assets, the main one first: an amount without a symbol means it."""
-    treasury: Treasury
+    wallet: PublicWallet
     me: Me
     owners: frozenset[int]
     random: Random

@@ -26,12 +26,9 @@ from bot.ticker import Ticker
 from bot.transport import Telegram, read_update
 from chain.tenure import Tenure
 from ledger.errors import LedgerError
-from ledger.journal import Lane
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Clock
 from ledger.rights import RIGHTS
 from ledger.service import LedgerService
-from ledger.units import Decision, Unit, View
 
 CARRIERS: Final = 8
 """Messages on their way at once: a slow one keeps seven others from nothing."""
@@ -133,11 +130,7 @@ def assemble(
 
 async def alert(service: LedgerService, code: str, facts: Mapping[str, Any]) -> None:
     """Tell the operators; when even that cannot be written, the log is what is left."""
-
-    def decide(view: View) -> Decision[None]:
-        return Decision(None, rows=(news("alert.raised", OPERATORS, {**facts, "alert": code}, view.now),))
-
     try:
-        await service.journal.submit(Unit(decide), Lane.SYSTEM)
+        await service.alerts.tell(code, facts)
     except LedgerError:
         log.exception("alert.unwritten", alert=code)

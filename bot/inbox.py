@@ -12,8 +12,8 @@ import structlog
 
 from bot.intents import Intent, MemberChanged, Migrated, Said, Tapped, Unreadable, called
 from bot.rules.model import Broken
+from ledger.alerts import alert
 from ledger.errors import LedgerError
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis, Selects
 from ledger.units import Row, View
 
@@ -149,8 +149,7 @@ def known(reader: Selects, arrivals: Sequence[Arrival]) -> set[str]:
 
 
 def _alert(arrival: Arrival, at: Millis) -> Row:
-    facts = {"alert": "update.poison", "update": arrival.update, "why": arrival.code}
-    return news("alert.raised", OPERATORS, facts, at)
+    return alert("update.poison", {"update": arrival.update, "why": arrival.code}, at)
 
 
 def _columns(arrival: Arrival, number: int, at: Millis) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 import bot.commands
-from bot.context import Bank, Listing, Me, Treasury
+from bot.context import Bank, Listing, Me, PublicWallet
 from bot.front import alert, assemble
 from bot.intents import Chat, ChatKind
 from bot.logs import Redactor
@@ -158,8 +158,9 @@ def _chain_loops(
         sight,
         service.blocks,
         scanning,
+        alerts=service.alerts,
         chain_id=settings.chain_id,
-        treasury=inbound.Treasury(wallet.raw_address, settings.bech32_prefix),
+        treasury=inbound.WatchedWallet(wallet.raw_address, settings.bech32_prefix),
         clock=world.clock,
         take_lies=endpoints.take_lies,
         rules=ScannerRules(block_ms=settings.block_ms),
@@ -168,6 +169,7 @@ def _chain_loops(
         wallet,
         sight,
         signing,
+        alerts=service.alerts,
         blocks=service.blocks,
         payments=service.payments,
         withdrawals=service.withdrawals,
@@ -205,7 +207,7 @@ def _bank(
     prices: Prices | None,
 ) -> Bank:
     """Return what every command may reach."""
-    treasury = Treasury(
+    shown = PublicWallet(
         settings.chain_id,
         wallet.address,
         settings.bech32_prefix,
@@ -217,7 +219,7 @@ def _bank(
         names=NameBook(service.reader),
         commands=commands,
         assets=settings.assets,
-        treasury=treasury,
+        wallet=shown,
         me=me,
         owners=frozenset(settings.owners),
         random=world.random,

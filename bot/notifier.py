@@ -32,9 +32,10 @@ from bot.transport import (
     Unreachable,
 )
 from chain.tenure import Tenure
+from ledger.alerts import alert
 from ledger.errors import LeaseLost, Unavailable
 from ledger.journal import Lane
-from ledger.outbox import OPERATORS, news
+from ledger.outbox import OPERATORS
 from ledger.ports import Clock, Millis
 from ledger.units import Decision, Row, Unit, View
 
@@ -172,8 +173,8 @@ class Notifier:
             rows = [settle(pending, state, at=due, attempts=attempts, sent=sent), *verdict.rows]
             lost = given_up or (verdict.state == "dropped" and pending.subject is None)
             if lost and pending.event != "alert.raised":
-                facts = {"alert": "message.dropped", "event": pending.event, "why": verdict.why}
-                rows.append(news("alert.raised", OPERATORS, facts, view.now))
+                facts = {"event": pending.event, "why": verdict.why}
+                rows.append(alert("message.dropped", facts, view.now))
             return Decision(None, rows=tuple(rows))
 
         await self._write(Unit(decide))

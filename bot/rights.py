@@ -11,8 +11,8 @@ from bot.notifier import FIRST_RETRY_MS, LONGEST_RETRY_MS, Verdict
 from bot.outbox import Pending
 from bot.transport import Membership, Moved, Offline, SecondPoller, Telegram, Throttled, TransportError
 from ledger.accounts import AccountId
+from ledger.alerts import alert
 from ledger.jails import Jail, jail_of, newest_jail
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Clock, Selects
 from ledger.rights import told_row
 from ledger.units import Row
@@ -62,10 +62,8 @@ class Rights:
     def _alarm(self, pending: Pending, why: str) -> tuple[Row, ...]:
         """Return the rows that tell the operators how the books stand, and that they were told."""
         stated = self._stated(int(pending.facts["chat"]), int(pending.facts["person"]))
-        facts = {"alert": "rights.refused", **stated, "why": why}
-        return told_row(pending.id, pending.revision), news(
-            "alert.raised", OPERATORS, facts, self.clock.now()
-        )
+        told = told_row(pending.id, pending.revision)
+        return told, alert("rights.refused", {**stated, "why": why}, self.clock.now())
 
     async def agree(self, chat: int, person: int) -> bool:
         """Return whether Telegram agrees with the books now, after changing what did not; a group that moved is followed.

@@ -56,7 +56,7 @@ async def tell_of_clock(service: LedgerService, clock: Clock) -> None:
     rows = service.reader.select(_NEWEST)
     late = _behind(rows[0] if rows else None, clock.now())
     if late is not None:
-        await service.blocks.alert("clock.behind", {"seconds": late})
+        await service.alerts.tell("clock.behind", {"seconds": late})
 
 
 class Explanation(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ledger.blocks import Blocks
+from ledger.alerts import Alerts
 from ledger.ports import Clock, Millis
 
 AGAIN_MS: Final = 3_600_000
@@ -13,8 +13,8 @@ AGAIN_MS: Final = 3_600_000
 class Alarms:
     """Tells the operators about a topic, and not again before an hour is over or the trouble was `cleared`."""
 
-    def __init__(self, blocks: Blocks, clock: Clock, *, again_ms: int = AGAIN_MS) -> None:
-        self._blocks = blocks
+    def __init__(self, alerts: Alerts, clock: Clock, *, again_ms: int = AGAIN_MS) -> None:
+        self._alerts = alerts
         self._clock = clock
         self._again_ms = again_ms
         self._told: dict[str, Millis] = {}
@@ -24,7 +24,7 @@ class Alarms:
         now = self._clock.now()
         self._told = {key: at for key, at in self._told.items() if now - at < self._again_ms}
         if (topic or alert) not in self._told:
-            await self._blocks.alert(alert, facts)
+            await self._alerts.tell(alert, facts)
             self._told[topic or alert] = now
 
     def cleared(self, *topics: str) -> None:

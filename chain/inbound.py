@@ -20,7 +20,7 @@ MAX_EXEC_DEPTH: Final = 8
 """MsgExec inside MsgExec that is followed; what lies deeper is left to the residue."""
 
 
-class Treasury(NamedTuple):
+class WatchedWallet(NamedTuple):
     """Whose coins are looked for: the address's bytes and the chain's prefix."""
 
     raw: bytes
@@ -54,7 +54,7 @@ class _Located(NamedTuple):
     message: Any
 
 
-def read_block(block: VerifiedBlock, treasury: Treasury) -> Inbound:
+def read_block(block: VerifiedBlock, treasury: WatchedWallet) -> Inbound:
     """Return what arrived, every transaction's identity, and who spent from the treasury; never raises."""
     arrivals: list[Arrival] = []
     inclusions: list[Inclusion] = []
@@ -76,7 +76,7 @@ def _inclusion(position: int, raw: bytes, code: int) -> Inclusion:
         return Inclusion(position, shown, shown, code)
 
 
-def read_arrivals(raw: bytes, treasury: Treasury) -> list[Arrival]:
+def read_arrivals(raw: bytes, treasury: WatchedWallet) -> list[Arrival]:
     """Return each coin that an executed transaction carried to the treasury; bytes that cannot be read carry none."""
     body = _body(raw)
     if body is None:
@@ -90,7 +90,7 @@ def read_arrivals(raw: bytes, treasury: Treasury) -> list[Arrival]:
     ]
 
 
-def _spend(raw: bytes, inclusion: Inclusion, treasury: Treasury) -> list[Spend]:
+def _spend(raw: bytes, inclusion: Inclusion, treasury: WatchedWallet) -> list[Spend]:
     """Return what a transaction spends, or would have, from the treasury: one `Spend` or none."""
     body = _body(raw)
     if body is None:
@@ -109,7 +109,7 @@ def _spend(raw: bytes, inclusion: Inclusion, treasury: Treasury) -> list[Spend]:
     return [spend._replace(signed=True, payments=payments, fees=fees, memo=body.memo, sequence=signer)]
 
 
-def _payments(message: Any, treasury: Treasury) -> Iterator[SpentCoin]:
+def _payments(message: Any, treasury: WatchedWallet) -> Iterator[SpentCoin]:
     """Yield what ``message`` pays out of the treasury to others; from several purses nobody can tell whose it is."""
     if isinstance(message, cosmos.MsgSend):
         outputs = [(message.to_address, message.amount)] if treasury.is_at(message.from_address) else []
@@ -121,7 +121,7 @@ def _payments(message: Any, treasury: Treasury) -> Iterator[SpentCoin]:
             yield from (SpentCoin(recipient, Denom(coin.denom), coin.amount) for coin in coins)
 
 
-def _signer(raw: bytes, treasury: Treasury) -> tuple[int, tuple[SpentCoin, ...]]:
+def _signer(raw: bytes, treasury: WatchedWallet) -> tuple[int, tuple[SpentCoin, ...]]:
     """Return the sequence that the treasury used as the only signer, and the fees that it paid, not others for it."""
     try:
         auth = cosmos.decode(cosmos.AuthInfo, cosmos.decode(cosmos.TxRaw, raw).auth_info_bytes)
@@ -169,7 +169,7 @@ def _read(kind: Any, encoded: bytes) -> Any | None:
         return None
 
 
-def _credits(message: Any, treasury: Treasury) -> Iterator[tuple[int, str, Any]]:
+def _credits(message: Any, treasury: WatchedWallet) -> Iterator[tuple[int, str, Any]]:
     """Yield (output index, sender, coins) of what ``message`` gives the treasury without taking from it."""
     if isinstance(message, cosmos.MsgSend):
         if treasury.is_at(message.to_address) and not treasury.is_at(message.from_address):
@@ -181,7 +181,7 @@ def _credits(message: Any, treasury: Treasury) -> Iterator[tuple[int, str, Any]]
                 yield index, sender, output.coins
 
 
-def _spent_denoms(message: Any, treasury: Treasury) -> Iterator[Denom]:
+def _spent_denoms(message: Any, treasury: WatchedWallet) -> Iterator[Denom]:
     if isinstance(message, cosmos.MsgSend):
         if treasury.is_at(message.from_address):
             yield from (Denom(coin.denom) for coin in message.amount)

@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from chain.alarms import Alarms
 from chain.crosscheck import claimed_changes
 from chain.errors import ChainError, Halted, Lied, NodeUnavailable, NotYet, Pruned
-from chain.inbound import Treasury, read_arrivals, read_block
+from chain.inbound import WatchedWallet, read_arrivals, read_block
 from chain.tenure import Tenure
 from chain.verified import ChainView, TrustedHeader, VerifiedBlock
+from ledger.alerts import Alerts
 from ledger.blocks import BlockFacts, Blocks, Cursor, ProvedState, TreasuryAccount
 from ledger.errors import LeaseLost
 from ledger.ports import Clock, Millis
@@ -66,8 +67,9 @@ class Scanner:
         blocks: Blocks,
         tenure: Tenure,
         *,
+        alerts: Alerts,
         chain_id: str,
-        treasury: Treasury,
+        treasury: WatchedWallet,
         clock: Clock,
         take_lies: Callable[[], Sequence[Lied]] = tuple,
         rules: ScannerRules = ScannerRules(),  # noqa: B008 - immutable
@@ -80,7 +82,7 @@ class Scanner:
         self._clock = clock
         self._take_lies = take_lies
         self._rules = rules
-        self._alarms = Alarms(blocks, clock)
+        self._alarms = Alarms(alerts, clock)
         self._unavailable_since: Millis | None = None
         self._opening: TrustedHeader | None = None
         self._foreseen = -1

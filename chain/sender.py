@@ -16,6 +16,7 @@ from chain.parameters import ChainParameters
 from chain.tenure import Tenure
 from chain.wallet import Payment, SigningFacts, Wallet
 from ledger.accounts import BOT_TREASURY
+from ledger.alerts import Alerts
 from ledger.blocks import Blocks, Cursor
 from ledger.errors import LeaseLost
 from ledger.freezes import freeze_of
@@ -141,6 +142,7 @@ class Sender:
         broadcaster: Broadcaster,
         tenure: Tenure,
         *,
+        alerts: Alerts,
         blocks: Blocks,
         payments: Payments,
         withdrawals: Withdrawals,
@@ -162,7 +164,7 @@ class Sender:
         self._offered_at: dict[str, int] = {}
         self._floors: dict[str, int | None] = {}
         """What nodes want for transactions that they refuse for their fee; None: they did not say."""
-        self._alarms = Alarms(blocks, clock)
+        self._alarms = Alarms(alerts, clock)
         self._halted: _Halt | None = None
 
     async def step(self) -> float:

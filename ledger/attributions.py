@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.money import Amount, Denom
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -129,7 +129,6 @@ def _announcement(
     amount: Amount,
 ) -> Row:
     facts = {
-        "alert": "restore.payment_explained",
         "payment": found.id,
         "account": account,
         "amount": amount,
@@ -137,7 +136,7 @@ def _announcement(
         "actor": by.account,
         "reason": reason,
     }
-    return news("alert.raised", OPERATORS, facts, view.now)
+    return alert("restore.payment_explained", facts, view.now)
 
 
 def _inputs(payment: int, account: AccountId, amount: Amount | None, reason: str) -> dict[str, Any]:

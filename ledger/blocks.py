@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from ledger.alerts import alert
 from ledger.deposits import Arrival, Place, destination, post_arrivals, spelled_amount
 from ledger.drafts import Draft
 from ledger.errors import BrokenInvariant, Unavailable
@@ -18,7 +19,7 @@ from ledger.inclusions import Inclusion, Ours, SequenceProof, resolve_ours
 from ledger.journal import Journal, Lane
 from ledger.leases import Fence, require
 from ledger.money import Asset, Denom
-from ledger.outbox import OPERATORS, news
+from ledger.outbox import news
 from ledger.ports import Millis
 from ledger.queries import queries
 from ledger.reader import Reader
@@ -229,12 +230,7 @@ def _raise_alarm(draft: Draft, facts: BlockFacts, reason: FreezeReason, why: dic
     freeze_everyone(draft, reason, f"block {facts.height}")
     draft.write(
         evidence_row(draft, facts.place, reason.value, json.dumps(why, sort_keys=True)),
-        news(
-            "alert.raised",
-            OPERATORS,
-            {"alert": f"key.{reason}", "height": facts.height, **why},
-            draft.view.now,
-        ),
+        alert(f"key.{reason}", {"height": facts.height, **why}, draft.view.now),
     )
 
 
@@ -287,16 +283,6 @@ class Blocks:
         """Tell members of deposits in a block whose results nothing proves yet; posts nothing. Raises LeaseLost."""
         unit = Unit(lambda view: decide_foresight(view, fence, arrivals, self.listed))
         await self._journal.submit(unit, Lane.SYSTEM)
-
-    async def alert(self, alert: str, facts: Mapping[str, Any]) -> None:
-        """Tell the operators about something that posts nothing."""
-
-        def decide(view: View) -> Decision[None]:
-            return Decision(
-                None, rows=(news("alert.raised", OPERATORS, {"alert": alert, **facts}, view.now),)
-            )
-
-        await self._journal.submit(Unit(decide), Lane.SYSTEM)
 
     def cursor(self, chain_id: str) -> Cursor | None:
         """Return where the books stand, as committed."""

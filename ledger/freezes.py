@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.drafts import Draft
 from ledger.errors import Refused
 from ledger.money import Denom
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -76,11 +76,11 @@ def decide_freeze(view: View, by: Actor, account: AccountId | None, note: str) -
         raise Refused("unknown_account", account=account)
     if Freeze(FreezeReason.ORDERED, account) in standing(view):
         raise Refused("already_frozen", account=account)
-    facts = {"alert": "withdrawals.frozen", "account": account, "actor": by.account, "reason": note}
+    facts = {"account": account, "actor": by.account, "reason": note}
     rows = (
         Row(_INSERT, (FreezeReason.ORDERED.value, account, by.account, note, view.now), changes=1),
         logged(by, role, Order("withdrawals.frozen", note, account, after=_of(account)), view.now),
-        news("alert.raised", OPERATORS, facts, view.now),
+        alert("withdrawals.frozen", facts, view.now),
     )
     return Decision(None, rows=rows)
 
@@ -105,12 +105,12 @@ def decide_lift(view: View, by: Actor, freeze: Freeze, note: str) -> Decision[No
     owed = {Denom(row["denom"]): row["owed"] for row in view.select(_OWED, (SYSTEM_RESERVE,))}
     if freeze.reason is FreezeReason.SHORTFALL and owed:
         raise Refused("reserve_negative", owed=owed)
-    facts = {"alert": "withdrawals.unfrozen", "account": freeze.account, "actor": by.account, "reason": note}
+    facts = {"account": freeze.account, "actor": by.account, "reason": note}
     before = {"frozen for": freeze.reason.value, **_of(freeze.account)}
     rows = (
         Row(_LIFT, (view.now, by.account, note, freeze.reason.value, freeze.account), changes=1),
         logged(by, role, Order("withdrawals.unfrozen", note, freeze.account, before=before), view.now),
-        news("alert.raised", OPERATORS, facts, view.now),
+        alert("withdrawals.unfrozen", facts, view.now),
     )
     return Decision(None, rows=rows)
 

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY
+from ledger.alerts import alert
 from ledger.deposits import Place
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone, is_replaying
 from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
-from ledger.outbox import OPERATORS, news
 from ledger.payments import OpenTransaction, paid_by, unresolved
 from ledger.queries import queries
 from ledger.units import Entry, Posting, Row
@@ -101,9 +101,9 @@ def _contradictions(draft: Draft, place: Place, ours: list[Inclusion], known: di
     """Freeze when one that the books had ended otherwise, or had paid already, executes now."""
     for each in ours:
         if each.code == 0 and known[each.canonical] in ("confirmed", "failed", "expired"):
-            facts = {"alert": "chain.contradiction", "height": place.height, "tx": each.canonical}
+            facts = {"height": place.height, "tx": each.canonical}
             freeze_everyone(draft, FreezeReason.CONTRADICTION, f"{each.canonical} executed at {place.height}")
-            draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+            draft.write(alert("chain.contradiction", facts, draft.view.now))
 
 
 class _Fate(NamedTuple):

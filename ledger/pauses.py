@@ -7,8 +7,8 @@ path's question (bot.dispatch), which asks here before a command and again when 
 from typing import Final, NamedTuple
 
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.errors import Refused
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis, Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -46,11 +46,11 @@ def decide_pause(view: View, by: Actor, reason: str) -> Decision[None]:
     if standing_pause(view) is not None:
         raise Refused("already_paused")
     reason = checked_reason(reason)
-    facts = {"alert": "commands.paused", "actor": by.account, "reason": reason}
+    facts = {"actor": by.account, "reason": reason}
     rows = (
         Row(_SQL["insert"], (by.account, reason, view.now), changes=1),
         logged(by, role, Order("commands.paused", reason), view.now),
-        news("alert.raised", OPERATORS, facts, view.now),
+        alert("commands.paused", facts, view.now),
     )
     return Decision(None, rows=rows)
 
@@ -65,11 +65,11 @@ def decide_resume(view: View, by: Actor, reason: str) -> Decision[None]:
     if pause is None:
         raise Refused("not_paused")
     reason = checked_reason(reason)
-    facts = {"alert": "commands.resumed", "actor": by.account, "reason": reason}
+    facts = {"actor": by.account, "reason": reason}
     rows = (
         Row(_SQL["lift"], (view.now, by.account, reason), changes=1),
         logged(by, role, Order("commands.resumed", reason, before={"paused": pause.reason}), view.now),
-        news("alert.raised", OPERATORS, facts, view.now),
+        alert("commands.resumed", facts, view.now),
     )
     return Decision(None, rows=rows)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, UNCLAIMED
+from ledger.alerts import alert
 from ledger.deposits import Arrival, Place, Reason, Waiting, spelled_amount, waiting_row
 from ledger.drafts import Draft, digest_of
 from ledger.errors import BrokenInvariant, Unavailable
@@ -114,8 +115,8 @@ def _post_shortfall(draft: Draft, place: Place, denom: Denom, amount: Amount, hi
     draft.post(_adjusting(place, "adjustment", Posting(SYSTEM_RESERVE, None, amount, denom)))
     draft.write(evidence_row(draft, place, "shortfall", evidence, denom))
     freeze_everyone(draft, FreezeReason.SHORTFALL, f"{amount} {denom} missing at {place.height}")
-    facts = {"alert": "reconciliation.shortfall", "amount": amount, "denom": denom, "height": place.height}
-    draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+    facts = {"amount": amount, "denom": denom, "height": place.height}
+    draft.write(alert("reconciliation.shortfall", facts, draft.view.now))
 
 
 def _adjusting(place: Place, kind: str, posting: Posting) -> Entry:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
+from ledger.alerts import alert
 from ledger.deposits import Place, spelled_amount
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone
 from ledger.inclusions import ANTE_ONLY_CODES, END, REQUEUE, Ours
 from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
-from ledger.outbox import OPERATORS, news
 from ledger.payments import OpenTransaction, paid_by
 from ledger.ports import Millis, Selects
 from ledger.queries import queries
@@ -254,7 +254,6 @@ def _alarm(draft: Draft, place: Place, spend: Spend, payment: _Payment) -> None:
 
 def _tell_operators(draft: Draft, place: Place, spend: Spend, payment: _Payment, number: int | None) -> None:
     facts: dict[str, Any] = {
-        "alert": "restore.unknown_payment",
         "payment": number,
         "amount": payment.amount,
         "denom": payment.denom,
@@ -263,7 +262,7 @@ def _tell_operators(draft: Draft, place: Place, spend: Spend, payment: _Payment,
         "tx": spend.shown,
         "height": place.height,
     }
-    draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+    draft.write(alert("restore.unknown_payment", facts, draft.view.now))
 
 
 def advance_replay(draft: Draft, place: Place, block_time: Millis, *, explained: bool) -> None:
@@ -279,5 +278,4 @@ def advance_replay(draft: Draft, place: Place, block_time: Millis, *, explained:
         if tip is None or not explained or place.height < max(tip, each.reach_height) + each.quiet_blocks:
             continue
         draft.write(Row(_SQL["over"], (place.height, each.id), changes=1))
-        facts = {"alert": "restore.replayed", "height": place.height}
-        draft.write(news("alert.raised", OPERATORS, facts, draft.view.now))
+        draft.write(alert("restore.replayed", {"height": place.height}, draft.view.now))

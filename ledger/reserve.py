@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.journal import Journal, Lane
 from ledger.money import Amount, Denom
-from ledger.outbox import OPERATORS, news
 from ledger.reader import Reader
 from ledger.roles import Actor, Role, require_role
 from ledger.units import Beside, Decision, Entry, Posting, Receipt, Unit, View
@@ -58,14 +58,8 @@ def decide_refill(view: View, key: str, refill: Refill) -> Decision[Amount]:
     order = Order(
         "reserve.refilled", note, SYSTEM_RESERVE, before=owing, after={**owing, "owed": owed - wanted}
     )
-    facts = {
-        "alert": "reserve.refilled",
-        "amount": wanted,
-        "denom": denom,
-        "actor": by.account,
-        "reason": note,
-    }
-    draft.write(logged(by, role, order, view.now), news("alert.raised", OPERATORS, facts, view.now))
+    facts = {"amount": wanted, "denom": denom, "actor": by.account, "reason": note}
+    draft.write(logged(by, role, order, view.now), alert("reserve.refilled", facts, view.now))
     return Decision(Amount(wanted), tuple(draft.entries), tuple(draft.rows))
 
 

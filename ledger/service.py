@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ledger.alerts import Alerts
 from ledger.approvals import Approvals
 from ledger.blocks import Blocks
 from ledger.challenges import Challenges
@@ -79,6 +80,7 @@ class LedgerService:
         self.payments = Payments(journal, reader)
         self.penalties = Penalties(journal, reader)
         self.blocks = Blocks(journal, reader, assets)
+        self.alerts = Alerts(journal)
         self.leases = Leases(journal, reader, is_dead)
         self.identity = Identity(journal)
         self.timed: tuple[Timed, ...] = (self.penalties, RightsLook(reader), self.giveaways)

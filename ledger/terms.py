@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.errors import Refused
 from ledger.limits import UNLIMITED, Limits
 from ledger.money import MAX_AMOUNT, Amount, Denom
-from ledger.outbox import OPERATORS, news
 from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -92,7 +92,7 @@ def decide_change(view: View, change: Change, settings: Terms | None) -> Decisio
         raise Refused("limit_same", term=change.term.value)
     name, asset = change.term.value, {"denom": change.denom}
     was, now = {name: value_of(before, change.term), **asset}, {name: wanted, **asset}
-    facts = {"alert": "limits.changed", **now, "actor": change.by.account, "reason": reason}
+    facts = {**now, "actor": change.by.account, "reason": reason}
     parameters = {
         "denom": change.denom,
         "name": name,
@@ -104,7 +104,7 @@ def decide_change(view: View, change: Change, settings: Terms | None) -> Decisio
     rows = (
         Row(_SQL["change"], parameters, changes=1),
         logged(change.by, role, Order("limits.changed", reason, before=was, after=now), view.now),
-        news("alert.raised", OPERATORS, facts, view.now),
+        alert("limits.changed", facts, view.now),
     )
     return Decision(after, rows=rows)
 

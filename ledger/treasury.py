@@ -4,11 +4,12 @@ from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY, AccountId
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.journal import Journal, Lane
 from ledger.money import MAX_AMOUNT, Amount, Denom
-from ledger.outbox import OPERATORS, news
+from ledger.outbox import news
 from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -75,11 +76,11 @@ def decide_grant(view: View, key: str, grant: Grant) -> Decision[Any]:
     posting = Posting(BOT_TREASURY, account, amount, denom)
     receipt = draft.post(Entry(key, grant.digest(), "grant", (posting,), actor=by.account, note=reason))
     paid = {"amount": amount, "denom": denom}
-    alert = {"alert": "treasury.sent", "account": account, **paid, "actor": by.account, "reason": reason}
+    facts = {"account": account, **paid, "actor": by.account, "reason": reason}
     draft.write(
         logged(by, role, Order("treasury.sent", reason, account, after=paid), view.now),
         news("treasury.sent", account, {**paid, "reason": reason, "receipt": receipt}, view.now),
-        news("alert.raised", OPERATORS, alert, view.now),
+        alert("treasury.sent", facts, view.now),
     )
     return Decision(AS_POSTED, tuple(draft.entries), tuple(draft.rows))
 

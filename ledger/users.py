@@ -4,9 +4,10 @@ from typing import Final, NamedTuple
 
 from ledger.accounts import AccountId
 from ledger.adminaudit import Order, checked_reason, logged
+from ledger.alerts import alert
 from ledger.errors import Refused
 from ledger.journal import Journal, Lane
-from ledger.outbox import OPERATORS, news
+from ledger.outbox import news
 from ledger.reader import Reader
 from ledger.roles import Actor, Role, require_role, role_named
 from ledger.units import Beside, Decision, Row, Unit, View
@@ -64,12 +65,12 @@ def decide_appointment(
     reason = checked_reason(reason)
     changed = {"before": before.word, "after": role.word}
     order = Order("role.changed", reason, account, before={"role": before.word}, after={"role": role.word})
-    alert = {"alert": "role.changed", "account": account, "actor": by.account, "reason": reason, **changed}
+    facts = {"account": account, "actor": by.account, "reason": reason, **changed}
     written = (
         Row(APPOINT, {"id": account, "role": role.word}, changes=1),
         logged(by, own, order, view.now),
         news("role.changed", account, {"role": role.word, **changed}, view.now),
-        news("alert.raised", OPERATORS, alert, view.now),
+        alert("role.changed", facts, view.now),
     )
     return Decision(Appointment(account, before, role), rows=written)
 

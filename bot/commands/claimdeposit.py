@@ -54,7 +54,7 @@ def _of_one_sender(found: list[Unclaimed]) -> Unclaimed:
 
 def _ask(context: Context, row: Unclaimed) -> Effect[Challenge]:
     bank = context.bank
-    address = _key_address(row, bank.treasury.prefix)
+    address = _key_address(row, bank.wallet.prefix)
     question = Question(
         context.account, row.id, address, bank.me.id, f"{bank.random.getrandbits(NONCE_BITS):024x}"
     )
@@ -99,7 +99,7 @@ def _answered(context: Context, proof: Proof, deposits: set[int] | None) -> Chal
 
     Raises Refused ``challenge_missing`` and ``signature_wrong``.
     """
-    prefix = context.bank.treasury.prefix
+    prefix = context.bank.wallet.prefix
     asked = [
         each
         for each in context.bank.service.challenges.asked(context.account)

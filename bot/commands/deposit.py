@@ -8,7 +8,7 @@ from bot.results import Answer, Result
 async def deposit(context: Context) -> Result:
     """Return the card. The memo is the member's id (chain.md, Deposits 4)."""
     facts = {
-        "address": context.bank.treasury.address,
+        "address": context.bank.wallet.address,
         "memo": str(context.account),
         "symbol": " or ".join(asset.symbol for asset in context.bank.assets),
     }

@@ -21,7 +21,7 @@ async def reconcile(context: Context) -> Result:
 
 def comparison(bank: Bank, now: Millis) -> dict[str, Any]:
     """Return the comparison as facts; ``age_ms`` is None where no block was read yet."""
-    lines = compared(bank.service.reader, bank.treasury.chain_id)
+    lines = compared(bank.service.reader, bank.wallet.chain_id)
     height, block_time = (lines[0].height, lines[0].block_time) if lines else (None, None)
     return {
         "height": height,

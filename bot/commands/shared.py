@@ -131,7 +131,7 @@ def _card(context: Context, share: Share) -> Answer:
     arguments = {"account": account.id}
     choices = [Choice("shared.history", arguments, seconds=BUTTON_SECONDS)]
     if account.is_open:
-        facts |= {"address": context.bank.treasury.address, "memo": memo_of(account.id)}
+        facts |= {"address": context.bank.wallet.address, "memo": memo_of(account.id)}
         choices.insert(0, Choice("shared.fill", arguments, seconds=BUTTON_SECONDS))
     return Answer("shared.card", facts, choices=tuple(choices), private=True)
 

@@ -106,7 +106,7 @@ def _asks(context: Context, share: Share) -> Answer:
     choices.append(Choice("shared.show", {**arguments, "name": share.account.name}, row=1))
     facts = {
         **facts_of(share.account),
-        "address": context.bank.treasury.address,
+        "address": context.bank.wallet.address,
         "memo": memo_of(share.account.id),
     }
     return Answer("shared.fill.asks", facts, choices=tuple(choices), private=True)

@@ -78,7 +78,7 @@ def _shown(context: Context) -> Answer:
     pause = standing_pause(reader)
     facts = {
         "holdings": [each._asdict() for each in holdings(reader)],
-        "address": bank.treasury.address,
+        "address": bank.wallet.address,
         "frozen": frozen(bank),
         "paused": pause.reason if pause else "",
         "waiting": len(bank.service.approvals.waiting()),
@@ -132,7 +132,7 @@ def _topup(context: Context, words: list[Word]) -> Answer:
     owed = bank.service.reserve.owed(asset.denom)
     reason = read_reason(words)
     if owed == 0 or not reason:
-        facts = {"owed": owed, "denom": asset.denom, "address": bank.treasury.address}
+        facts = {"owed": owed, "denom": asset.denom, "address": bank.wallet.address}
         return Answer("treasury.topup", facts, private=True)
     _require_owner(context)
     amount = wanted.amount if wanted and wanted.amount is not None else owed

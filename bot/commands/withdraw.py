@@ -35,8 +35,8 @@ async def withdraw(context: Context) -> Result:
     """Ask whether the withdrawal is meant. Raises Refused for what could not be paid anyway."""
     typed = _read(context)
     bank = context.bank
-    own = decode(bank.treasury.address, bank.treasury.prefix)
-    address = destination(typed.address, bank.treasury.prefix, own, bank.treasury.modules).text
+    own = decode(bank.wallet.address, bank.wallet.prefix)
+    address = destination(typed.address, bank.wallet.prefix, own, bank.wallet.modules).text
     memo = checked_memo(typed.memo, MAX_MEMO_BYTES)
     denom = typed.wanted.asset.denom
     terms = bank.service.withdrawals.terms(denom)
@@ -111,7 +111,7 @@ def _queued(queued: Withdrawal) -> Answer:
 def _read(context: Context) -> Typed:
     """Read ``<amount> <address> [memo]``; the memo is kept as it was typed, blanks between its words included."""
     words = context.args.split()
-    prefix = context.bank.treasury.prefix
+    prefix = context.bank.wallet.prefix
     if not words:
         example = f"/withdraw {EXAMPLE_AMOUNT} {prefix}1…"
         raise Refused("command_incomplete", usage=COMMAND.usage, example=example)

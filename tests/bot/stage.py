@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bot.context import Bank, Context, Me, Treasury
+from bot.context import Bank, Context, Me, PublicWallet
 from bot.front import Front, assemble
 from bot.names import NameBook
 from bot.outgoing import Message, Press, Speech
@@ -263,7 +263,7 @@ class Stage:
     registry: Registry = field(default_factory=lambda: Registry(COMMANDS))
     speech: Speech = field(default_factory=PlainSpeech)
     terms: tuple[Terms, ...] = ()
-    treasury: Treasury = field(default_factory=lambda: Treasury("testing-1", "juno1treasury", "juno"))
+    wallet: PublicWallet = field(default_factory=lambda: PublicWallet("testing-1", "juno1treasury", "juno"))
     bail: BailTerms = field(default_factory=lambda: BailTerms(JUNO.denom, Amount(1_000_000), Amount(10_000)))
     prices: Prices | None = None
     service: LedgerService = field(init=False)
@@ -312,7 +312,7 @@ class Stage:
             names=NameBook(self.service.reader),
             commands=self.registry,
             assets=(JUNO,),
-            treasury=self.treasury,
+            wallet=self.wallet,
             me=me,
             owners=self.owners,
             random=random.Random(f"bank {self._program}"),

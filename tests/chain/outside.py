@@ -17,7 +17,7 @@ from chain import address, cosmos
 from chain.client import BroadcastAnswer, Verdict
 from chain.endpoints import Broadcast
 from chain.errors import ChainError, Lied, NodeUnavailable, NotYet, Pruned
-from chain.inbound import Treasury
+from chain.inbound import WatchedWallet
 from chain.parameters import ChainParameters
 from chain.scanner import Scanner, ScannerRules
 from chain.sender import Sender, SenderRules
@@ -41,7 +41,7 @@ ASSETS = (Asset(JUNO, "JUNO", 6),)
 TERMS = (Terms(JUNO, minimum=Amount(1_000), fee=Amount(12_000)),)
 NETWORK_FEE = PARAMETERS.fee(PARAMETERS.gas_limit(1))
 WALLET = Wallet(b"\x01" * 32, PARAMETERS)
-TREASURY = Treasury(WALLET.raw_address, "juno")
+TREASURY = WatchedWallet(WALLET.raw_address, "juno")
 FRIEND = address.encode("juno", b"\x07" * 20)
 ALICE, BOB = AccountId(11), AccountId(22)
 BLOCK_MS = 3_000
@@ -229,6 +229,7 @@ class Program:
             outside,
             service.blocks,
             Tenure(service.leases, "scanner", holder, clock=clock, ttl_ms=TTL_MS),
+            alerts=service.alerts,
             chain_id=PARAMETERS.chain_id,
             treasury=TREASURY,
             clock=clock,
@@ -239,6 +240,7 @@ class Program:
             WALLET,
             outside,
             Tenure(service.leases, "signer", holder, clock=clock, ttl_ms=TTL_MS),
+            alerts=service.alerts,
             blocks=service.blocks,
             payments=service.payments,
             withdrawals=service.withdrawals,

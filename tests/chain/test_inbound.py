@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain import address, cosmos
-from chain.inbound import MAX_EXEC_DEPTH, Treasury, read_arrivals, read_block
+from chain.inbound import MAX_EXEC_DEPTH, WatchedWallet, read_arrivals, read_block
 from chain.verified import TrustedHeader, TxOutcome, VerifiedBlock
 from chain.wallet import canonical_hash, tx_hash
 from ledger.ports import Millis
 
-OURS = Treasury(bytes(range(20)), "juno")
+OURS = WatchedWallet(bytes(range(20)), "juno")
 US = address.encode("juno", OURS.raw)
 FRIEND = address.encode("juno", b"\x07" * 20)
 OTHER = address.encode("juno", b"\x08" * 20)

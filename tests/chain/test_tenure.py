@@ -67,14 +67,14 @@ async def test_a_lost_role_is_acquired_anew(running: Program) -> None:
 
 
 async def test_an_alert_is_told_once_while_it_lasts(running: Program) -> None:
-    alarms = Alarms(running.service.blocks, running.clock)
+    alarms = Alarms(running.service.alerts, running.clock)
     await alarms.tell("treasury.short", {})
     await alarms.tell("treasury.short", {})
     assert running.alerts() == ["treasury.short"]
 
 
 async def test_an_alert_that_lasts_is_told_again_after_a_while(running: Program) -> None:
-    alarms = Alarms(running.service.blocks, running.clock, again_ms=1_000)
+    alarms = Alarms(running.service.alerts, running.clock, again_ms=1_000)
     await alarms.tell("treasury.short", {})
     running.clock.later += 1_000
     await alarms.tell("treasury.short", {})
@@ -82,7 +82,7 @@ async def test_an_alert_that_lasts_is_told_again_after_a_while(running: Program)
 
 
 async def test_an_alert_is_told_again_once_its_trouble_was_over(running: Program) -> None:
-    alarms = Alarms(running.service.blocks, running.clock)
+    alarms = Alarms(running.service.alerts, running.clock)
     await alarms.tell("chain.halted", {})
     alarms.cleared("chain.halted")
     await alarms.tell("chain.halted", {})
@@ -90,7 +90,7 @@ async def test_an_alert_is_told_again_once_its_trouble_was_over(running: Program
 
 
 async def test_topics_of_one_alert_are_told_apart(running: Program) -> None:
-    alarms = Alarms(running.service.blocks, running.clock)
+    alarms = Alarms(running.service.alerts, running.clock)
     await alarms.tell("node.lied", {"endpoint": "one"}, topic="one")
     await alarms.tell("node.lied", {"endpoint": "two"}, topic="two")
     assert len(running.alerts()) == 2

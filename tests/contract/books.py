@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from chain.client import NodeClient
 from chain.endpoints import Endpoints
-from chain.inbound import Treasury
+from chain.inbound import WatchedWallet
 from chain.lightclient import LightClient
 from chain.parameters import ChainParameters
 from chain.scanner import Scanner
@@ -134,8 +134,9 @@ def _scanner(
         sight,
         service.blocks,
         Tenure(service.leases, "scanner", "contract", clock=clock),
+        alerts=service.alerts,
         chain_id=parameters.chain_id,
-        treasury=Treasury(wallet.raw_address, parameters.prefix),
+        treasury=WatchedWallet(wallet.raw_address, parameters.prefix),
         clock=clock,
         take_lies=sight.endpoints.take_lies,
     )
@@ -148,6 +149,7 @@ def _sender(
         wallet,
         nodes,
         Tenure(service.leases, "signer", "contract", clock=clock),
+        alerts=service.alerts,
         blocks=service.blocks,
         payments=service.payments,
         withdrawals=service.withdrawals,

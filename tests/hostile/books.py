@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import bot.commands as bot_commands
 from bot import inbox
-from bot.context import Bank, Me, Treasury
+from bot.context import Bank, Me, PublicWallet
 from bot.dispatch import Dispatch, Toast
 from bot.groups import Sight, Standing
 from bot.intents import Intent
@@ -130,7 +130,7 @@ class Counter:
             names=NameBook(self.service.reader),
             commands=registry,
             assets=ASSETS,
-            treasury=Treasury("testing-1", TREASURY, "juno"),
+            wallet=PublicWallet("testing-1", TREASURY, "juno"),
             me=ME,
             owners=frozenset((ANA,)),
             random=self._rng,

@@ -305,7 +305,7 @@ def _reread(text: str) -> None:
 
 def tx(raw: bytes) -> None:
     """A transaction of a block: what it carried to us, who it is, and what it says of accounts."""
-    treasury = inbound.Treasury(address.decode(TREASURY, PREFIX), PREFIX)
+    treasury = inbound.WatchedWallet(address.decode(TREASURY, PREFIX), PREFIX)
     outcomes = (TxOutcome(0, b"", 0, 0), TxOutcome(5, b"", 0, 0))
     block = VerifiedBlock(chain().trusted(5), (raw, raw), outcomes, b"")
     found = inbound.read_block(block, treasury)

@@ -12,7 +12,7 @@ import httpx
 from chain.client import NodeClient
 from chain.coins import ChainCoin
 from chain.endpoints import Endpoints
-from chain.inbound import Treasury
+from chain.inbound import WatchedWallet
 from chain.lightclient import LightClient
 from chain.scanner import Scanner
 from chain.sender import Sender, SenderRules
@@ -200,8 +200,9 @@ def _loops(
         sight,
         service.blocks,
         Tenure(service.leases, "scanner", "harbour", clock=clock),
+        alerts=service.alerts,
         chain_id=PARAMETERS.chain_id,
-        treasury=Treasury(WALLET.raw_address, PARAMETERS.prefix),
+        treasury=WatchedWallet(WALLET.raw_address, PARAMETERS.prefix),
         clock=clock,
         take_lies=endpoints.take_lies,
     )
@@ -209,6 +210,7 @@ def _loops(
         WALLET,
         sight,
         Tenure(service.leases, "signer", "harbour", clock=clock),
+        alerts=service.alerts,
         blocks=service.blocks,
         payments=service.payments,
         withdrawals=service.withdrawals,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import bot.commands as bot_commands
-from bot.context import Treasury
+from bot.context import PublicWallet
 from bot.registry import discover
 from bot.speech import Sentences
 from ledger.money import Amount
@@ -26,7 +26,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[Stage]:
         set_up.registry = discover(bot_commands)
         set_up.speech = Sentences((JUNO,), "https://explorer.example/tx/{hash}")
         set_up.terms = (Terms(JUNO.denom, Amount(MINIMUM), Amount(FEE)),)
-        set_up.treasury = Treasury("testing-1", TREASURY, "juno", "https://explorer.example/tx/{hash}")
+        set_up.wallet = PublicWallet("testing-1", TREASURY, "juno", "https://explorer.example/tx/{hash}")
         await set_up.start()
         yield set_up
 

@@ -46,8 +46,7 @@ _ATTRIBUTED: Final = """
 SELECT p.address, t.from_id AS account, t.amount
 FROM attributions AS a JOIN unknown_payments AS p ON p.id = a.payment JOIN transactions AS t ON t.id = a.posting
 """
-_ACCEPTED_BY_ADDRESS: Final = "SELECT address, remaining AS amount FROM unknown_payments WHERE accepted = 1"
-_ACCEPTED: Final = f"SELECT ifnull(sum(amount), 0) AS amount FROM ({_ACCEPTED_BY_ADDRESS})"
+_ACCEPTED: Final = "SELECT address, remaining AS amount FROM unknown_payments WHERE accepted = 1"
 _REFILLED: Final = "SELECT ifnull(sum(amount), 0) AS amount FROM transactions WHERE kind = 'refill'"
 
 
@@ -231,13 +230,10 @@ class Restores(Flow):
     def problems(self, books: Books) -> Iterator[str]:
         """Each payment of lost books is explained once, and by nobody but who asked for it, or the bot."""
         yield from self._unsound
-        explained: Counter[str] = Counter()
-        (accepted,) = books.select(_ACCEPTED)
-        for row in books.select(_ACCEPTED_BY_ADDRESS):
-            explained[row["address"]] += row["amount"]
+        explained = _accepted(books)
         (refilled,) = books.select(_REFILLED)
-        if accepted["amount"] != refilled["amount"]:
-            yield f"{accepted['amount']} was accepted, and {refilled['amount']} refilled"
+        if explained.total() != refilled["amount"]:
+            yield f"{explained.total()} was accepted, and {refilled['amount']} refilled"
         for row in books.select(_ATTRIBUTED):
             explained[row["address"]] += row["amount"]
             if row["account"] not in (self.people.payees[row["address"]], BOT_TREASURY):
@@ -248,9 +244,17 @@ class Restores(Flow):
 
     def owned(self, books: Books) -> Mapping[int, int]:
         """Return what members and the bot gave for payments of lost books."""
-        (accepted,) = books.select(_ACCEPTED)
-        own: Counter[int] = Counter({BOT_TREASURY: -accepted["amount"], SYSTEM_RESERVE: accepted["amount"]})
+        accepted = _accepted(books).total()
+        own: Counter[int] = Counter({BOT_TREASURY: -accepted, SYSTEM_RESERVE: accepted})
         for row in books.select(_ATTRIBUTED):
             own[row["account"]] -= row["amount"]
             own[SYSTEM_RESERVE] += row["amount"]
         return own
+
+
+def _accepted(books: Books) -> Counter[str]:
+    """Return how much of what went to each address the owner accepted without naming anybody."""
+    accepted: Counter[str] = Counter()
+    for row in books.select(_ACCEPTED):
+        accepted[row["address"]] += row["amount"]
+    return accepted
