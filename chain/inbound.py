@@ -14,7 +14,7 @@ from ledger.deposits import Arrival
 from ledger.errors import Refused
 from ledger.inclusions import Inclusion
 from ledger.money import Denom
-from ledger.replay import Spend, SpentCoin
+from ledger.spends import Spend, SpentCoin
 
 MAX_EXEC_DEPTH: Final = 8
 """MsgExec inside MsgExec that is followed; what lies deeper is left to the residue."""

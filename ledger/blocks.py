@@ -24,7 +24,8 @@ from ledger.ports import Millis
 from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.reconciliation import Hints, evidence_row, open_books, settle
-from ledger.replay import Sequences, Spend, advance_replay, meet_lost
+from ledger.replay import advance_replay, meet_lost
+from ledger.spends import Sequences, Spend, executed_sequences
 from ledger.units import Decision, Row, Unit, View
 
 FACTORY: Final = "factory/"
@@ -154,7 +155,7 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     post_arrivals(draft, facts.place, facts.arrivals, listed)
     proof = _proof(facts, cursor)
     ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
-    sequences = Sequences(cursor.account.sequence if cursor.account else 0, proof.sequence)
+    sequences = Sequences(_expected_sequence(cursor), proof.sequence, cursor.proved_height)
     ours = meet_lost(draft, facts.place, facts.spends, ours, sequences=sequences, listed=listed)
     explained = _watch_for_strangers(draft, facts, cursor, ours, listed)
     advance_replay(draft, facts.place, facts.time, explained=explained and facts.state is not None)
@@ -166,9 +167,10 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
 
 
 def _proof(facts: BlockFacts, cursor: Cursor) -> SequenceProof:
+    executed = executed_sequences(facts.spends)
     if facts.state is None or facts.state.account is None:
-        return SequenceProof(None, cursor.proved_height)
-    return SequenceProof(facts.state.account.sequence, cursor.proved_height, facts.state.balances)
+        return SequenceProof(None, cursor.proved_height, executed=executed)
+    return SequenceProof(facts.state.account.sequence, cursor.proved_height, facts.state.balances, executed)
 
 
 def decide_foresight(
@@ -209,9 +211,9 @@ def _watch_for_strangers(
         for spend in facts.spends
         if spend.code == 0 and spend.canonical not in ours.known and listed.intersection(spend.denoms)
     ]
-    expected = _expected_sequence(cursor, ours)
+    expected = _expected_sequence(cursor) + ours.sequences_used
     proved = facts.state.account.sequence if facts.state and facts.state.account else None
-    if foreign or (proved is not None and proved > expected + ours.doubtful):
+    if foreign or (proved is not None and proved > expected):
         _raise_alarm(
             draft, facts, FreezeReason.STRANGER, {"txs": foreign, "expected": expected, "proved": proved}
         )
@@ -222,8 +224,8 @@ def _watch_for_strangers(
     return False
 
 
-def _expected_sequence(cursor: Cursor, ours: Ours) -> int:
-    return (cursor.account.sequence if cursor.account else 0) + ours.sequences_used
+def _expected_sequence(cursor: Cursor) -> int:
+    return cursor.account.sequence if cursor.account else 0
 
 
 def _raise_alarm(draft: Draft, facts: BlockFacts, reason: FreezeReason, why: dict[str, Any]) -> None:
@@ -237,7 +239,9 @@ def _raise_alarm(draft: Draft, facts: BlockFacts, reason: FreezeReason, why: dic
 def _advance(facts: BlockFacts, cursor: Cursor, ours: Ours) -> Row:
     if facts.state is not None:
         return Row(_ADVANCE, _cursor_values(facts, facts.height, facts.state.account), changes=1)
-    account = cursor.account and cursor.account._replace(sequence=_expected_sequence(cursor, ours))
+    account = cursor.account and cursor.account._replace(
+        sequence=cursor.account.sequence + ours.sequences_used
+    )
     return Row(_ADVANCE, _cursor_values(facts, cursor.proved_height, account), changes=1)
 
 

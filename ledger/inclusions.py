@@ -49,29 +49,37 @@ class Inclusion(NamedTuple):
 class SequenceProof(NamedTuple):
     """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height.
 
-    ``balances`` are proved at the same height.
+    ``balances`` are proved at the same height. ``executed`` are the sequences that transactions used here with success,
+    by canonical hash, whoever signed them.
     """
 
     sequence: int | None
     before: int
     balances: Mapping[Denom, int] = MappingProxyType({})
+    executed: Mapping[str, int] = MappingProxyType({})
 
 
 class Ours(NamedTuple):
     """What a block did to our transactions: all that were ever signed and met here, and sequences used by us.
 
-    ``past_ante`` are those known ones that may have used their sequence here. ``undecided`` may still execute after it.
-    ``doubtful`` counts failed ones of which only the proved sequence can tell whether they used one (replay.py).
+    ``past_ante`` are those known ones that may have used their sequence here. ``undecided`` are not ended by it,
+    ``requeued`` the withdrawals of a batch that failed. ``sequences`` are those that ours used.
     """
 
     known: frozenset[str]
     past_ante: frozenset[str]
-    sequences_used: int
+    sequences_used: int = 0
     undecided: tuple[OpenTransaction, ...] = ()
-    doubtful: int = 0
+    sequences: frozenset[int] = frozenset()
+    requeued: frozenset[int] = frozenset()
 
 
-def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], proof: SequenceProof) -> Ours:
+def resolve_ours(
+    draft: Draft,
+    place: Place,
+    inclusions: Sequence[Inclusion],
+    proof: SequenceProof,
+) -> Ours:
     """Settle, requeue or return what this block, or a proof at its height, decides of our transactions.
 
     Without a sequence only success is certain; the rest waits for the next proof.
@@ -81,11 +89,13 @@ def resolve_ours(draft: Draft, place: Place, inclusions: Sequence[Inclusion], pr
     draft.write(*(Row(_INSERT, (each.canonical, place.height, *_mark(each)), changes=1) for each in ours))
     _contradictions(draft, place, ours, known)
     attempts = unresolved(draft.view)
+    met = Ours(
+        frozenset(known), frozenset(each.canonical for each in ours if each.code not in ANTE_ONLY_CODES)
+    )
     decided = _decisive(draft, place, attempts, ours, proof)
-    past_ante = frozenset(each.canonical for each in ours if each.code not in ANTE_ONLY_CODES)
     if decided is None:
-        return Ours(frozenset(known), past_ante, 0, tuple(attempts))
-    return Ours(frozenset(known), past_ante, _apply_decisive(draft, place, attempts, decided))
+        return met._replace(undecided=tuple(attempts))
+    return _apply_decisive(draft, place, attempts, decided, met)
 
 
 def _mark(each: Inclusion) -> tuple[int, str, int]:
@@ -132,7 +142,7 @@ def _decisive(
     """Return the attempt that decides, and how it ended; None while nothing is decided.
 
     Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are,
-    those of lost books included.
+    those of lost books included. What others executed with their sequence says that none of ours used it.
     """
     for attempt in attempts:
         executed = next(
@@ -140,7 +150,7 @@ def _decisive(
         )
         if executed:
             return _Fate("confirmed", executed), attempt
-    if not attempts or proof.sequence is None:
+    if not attempts or proof.sequence is None or attempts[0].signed.sequence in proof.executed.values():
         return None
     if proof.sequence > attempts[0].signed.sequence:
         failed = _failed(draft, attempts, ours, proof)
@@ -196,18 +206,24 @@ def _since(draft: Draft, transaction: str, height: int) -> list[Inclusion]:
 
 
 def _apply_decisive(
-    draft: Draft, place: Place, attempts: list[OpenTransaction], decided: tuple[_Fate, OpenTransaction]
-) -> int:
-    """Post what the decisive attempt's fate means; return the number of sequences it used, 0 or 1."""
+    draft: Draft,
+    place: Place,
+    attempts: list[OpenTransaction],
+    decided: tuple[_Fate, OpenTransaction],
+    met: Ours,
+) -> Ours:
+    """Post what the decisive attempt's fate means, and add to what was ``met`` what it used, and who waits again."""
     fate, decisive = decided
     for attempt in attempts:
         state, code = ("expired", None) if attempt != decisive else (fate.state, fate.code)
         draft.write(Row(END, (state, place.height, code, attempt.signed.hash), changes=1))
-    _apply(draft, place, decisive, fate)
-    return 1 if fate.inclusion else 0
+    requeued = _apply(draft, place, decisive, fate)
+    used = frozenset({decisive.signed.sequence} if fate.inclusion else ())
+    return met._replace(sequences_used=len(used), sequences=used, requeued=requeued)
 
 
-def _apply(draft: Draft, place: Place, attempt: OpenTransaction, fate: _Fate) -> None:
+def _apply(draft: Draft, place: Place, attempt: OpenTransaction, fate: _Fate) -> frozenset[int]:
+    """Post what ``fate`` means; return the withdrawals that wait again."""
     paid = paid_by(draft.view, attempt.signed.hash)
     pending = [each for each in paid if each.state is WithdrawalState.SIGNED]
     if fate.state == "confirmed":
@@ -215,8 +231,10 @@ def _apply(draft: Draft, place: Place, attempt: OpenTransaction, fate: _Fate) ->
     elif len(paid) > 1:
         _requeue(draft, pending)
         _spend_fee(draft, attempt, attempt.signed.fee if fate.inclusion else 0)
+        return frozenset(each.id for each in pending)
     else:
         _return(draft, place, attempt, pending, fate)
+    return frozenset()
 
 
 def _settle(

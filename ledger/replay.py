@@ -14,42 +14,17 @@ from ledger.alerts import alert
 from ledger.deposits import Place, spelled_amount
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone
-from ledger.inclusions import ANTE_ONLY_CODES, END, REQUEUE, Ours
+from ledger.inclusions import END, REQUEUE, Ours
 from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, paid_by
 from ledger.ports import Millis, Selects
 from ledger.queries import queries
+from ledger.spends import Sequences, Spend, that_used_one
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell, withdrawal_of
 
 _SQL: Final = queries("replay")
-
-
-class SpentCoin(NamedTuple):
-    """One coin that a transaction of the treasury's pays; ``amount`` as it was spelled."""
-
-    address: str
-    denom: Denom
-    amount: str
-
-
-class Spend(NamedTuple):
-    """A transaction whose body spends from the treasury, ours or not.
-
-    ``signed``: its own messages spend, so it bears the treasury's signature (inside an authz exec somebody else's
-    does); ``payments``, ``fees`` and ``sequence`` are read only then. ``code`` is its proved result.
-    """
-
-    canonical: str
-    shown: str
-    denoms: tuple[Denom, ...]
-    code: int = 0
-    signed: bool = False
-    payments: tuple[SpentCoin, ...] = ()
-    fees: tuple[SpentCoin, ...] = ()
-    memo: str = ""
-    sequence: int = 0
 
 
 class Restore(NamedTuple):
@@ -76,13 +51,6 @@ def standing_restores(books: Selects) -> list[Restore]:
     return [Restore(*row) for row in books.select(_SQL["standing"])]
 
 
-class Sequences(NamedTuple):
-    """The treasury's sequence before a block, and as proved after it (None: no node had that state)."""
-
-    before: int
-    proved: int | None
-
-
 def meet_lost(
     draft: Draft,
     place: Place,
@@ -92,16 +60,15 @@ def meet_lost(
     sequences: Sequences,
     listed: frozenset[Denom],
 ) -> Ours:
-    """Book what transactions of the lost books paid in this block, and count them among ours.
+    """Book what transactions of the lost books paid in this block, and count the sequences they used among ours.
 
-    Without a replay nothing is lost, and an unknown transaction stays a stranger's. A failed one may have used a
-    sequence and paid a fee: it is ``doubtful`` unless the proved sequence says that each of them did.
+    Without a replay nothing is lost, and an unknown transaction stays a stranger's.
     """
-    lost = [each for each in spends if each.signed and each.canonical not in ours.known]
-    if not (lost or ours.undecided) or not standing_restores(draft.view):
+    if not standing_restores(draft.view):
         return ours
-    used = _that_used_a_sequence(lost, ours, sequences)
-    waiting = _Waiting(set(), set())
+    lost = [each for each in spends if each.signed and each.canonical not in ours.known]
+    used = that_used_one(draft, place, lost, ours, sequences)
+    waiting = _Waiting(set(), set(ours.requeued))
     undecided = list(ours.undecided)
     if sequences.proved is not None:
         # None of ours used it, or that would be decided: lost bytes did, perhaps in a block that nobody proved.
@@ -110,24 +77,12 @@ def meet_lost(
     for spend in used:
         dead = [each for each in undecided if _is_dead(draft, each, spend, ours)]
         undecided = _give_up_all(draft, place, undecided, dead, waiting)
+        _let_wait(draft, [each for each in undecided if each.signed.sequence < spend.sequence], waiting)
         _book(draft, place, spend, listed, waiting)
     return ours._replace(
         known=ours.known | {each.canonical for each in lost},
         sequences_used=ours.sequences_used + len(used),
-        doubtful=sum(_may_have_used(each) for each in lost if each not in used),
     )
-
-
-def _that_used_a_sequence(lost: Sequence[Spend], ours: Ours, sequences: Sequences) -> list[Spend]:
-    """Return those that certainly did: executed ones, and failed ones when the proof says that all of them did."""
-    executed = [each for each in lost if each.code == 0]
-    possible = [each for each in lost if each.code == 0 or _may_have_used(each)]
-    everyone = sequences.proved == sequences.before + ours.sequences_used + len(possible)
-    return possible if everyone else executed
-
-
-def _may_have_used(spend: Spend) -> bool:
-    return spend.code not in (0, *ANTE_ONLY_CODES)
 
 
 class _Waiting(NamedTuple):
@@ -163,7 +118,16 @@ def _give_up_all(
 def _give_up(draft: Draft, place: Place, attempt: OpenTransaction, waiting: _Waiting) -> None:
     """End bytes that cannot execute any more; what they were to pay waits again, also when other bytes pay it too."""
     draft.write(Row(END, ("expired", place.height, None, attempt.signed.hash), changes=1))
-    for each in paid_by(draft.view, attempt.signed.hash):
+    _let_wait(draft, [attempt], waiting)
+
+
+def _let_wait(draft: Draft, attempts: Sequence[OpenTransaction], waiting: _Waiting) -> None:
+    """Let what attempts were to pay wait again: a later sequence is used, so they cannot execute any more.
+
+    They stay open while a proof has to tell whether they failed, and cost a fee.
+    """
+    paid = [each for attempt in attempts for each in paid_by(draft.view, attempt.signed.hash)]
+    for each in paid:
         if each.state is WithdrawalState.SIGNED and each.id not in waiting.requeued:
             waiting.requeued.add(each.id)
             draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))

@@ -21,7 +21,7 @@ from ledger.leases import Fence
 from ledger.money import Amount, Denom
 from ledger.payments import SignedTransaction, decide_store
 from ledger.ports import Millis
-from ledger.replay import Spend
+from ledger.spends import Spend
 from ledger.store import Store
 from ledger.terms import Terms
 from ledger.units import Decision, Row, Unit, View

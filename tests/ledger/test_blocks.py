@@ -15,8 +15,8 @@ from ledger.freezes import Freeze, FreezeReason, decide_lift
 from ledger.inclusions import Inclusion
 from ledger.money import Denom
 from ledger.reconciliation import ClaimsWanted
-from ledger.replay import Spend
 from ledger.roles import Actor
+from ledger.spends import Spend
 from tests.ledger.bank import ALICE, ATOM, CHAIN, FIRST_HEIGHT, JUNO, Bank, arrival, canonical
 
 

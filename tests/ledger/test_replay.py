@@ -15,8 +15,8 @@ from ledger.inclusions import Inclusion
 from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.payments import StalePlan
-from ledger.replay import Spend, SpentCoin
 from ledger.roles import CONSOLE, Actor
+from ledger.spends import Spend, SpentCoin
 from ledger.units import Decision
 from ledger.withdrawals import ManualOutcome, Request, decide_cancel, decide_manual, decide_request
 from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
@@ -288,6 +288,79 @@ def test_bytes_that_lost_ones_replaced_in_an_unproved_block_are_given_up(bank: B
     catch_up(bank, 2 * QUIET)
     assert (bank.state(asked), bank.transaction_state()) == ("queued" if code else "confirmed", "expired")
     assert bank.read("SELECT id FROM restores WHERE replayed_height IS NULL") == []
+
+
+@pytest.mark.parametrize("codes", [(11,), (11, 11), (0, 11), (11, 0)], ids=str)
+def test_failed_lost_transactions_in_blocks_that_nobody_proves_explain_their_sequences(
+    bank: Bank, codes: tuple[int, ...]
+) -> None:
+    """A later proof tells that they used them: no stranger did, and their fees are expenses of BOT_TREASURY."""
+    asked = bank.ask("k", 4_000)
+    restored(bank)
+    for number, code in enumerate(codes):
+        bank.block(spends=[lost(bank, (ABROAD, 4_000), name=f"L{number}", code=code)], proved=False)
+    bank.block()
+    assert bank.freezes() == []
+    gained = TERMS.fee if 0 in codes else 0
+    assert bank.balance(BOT_TREASURY) == 1_000 + gained - len(codes) * NETWORK_FEE
+    assert bank.state(asked) == ("confirmed" if 0 in codes else "queued")
+
+
+def test_of_failed_bytes_with_one_sequence_one_used_it(bank: Bank) -> None:
+    """The fee of the first could not be paid, so its ante failed."""
+    restored(bank)
+    refused = lost(bank, (ABROAD, 4_000), name="L1", code=5, fee=0)
+    bank.sequence -= 1
+    refused = refused._replace(fees=(SpentCoin("", JUNO, "900"),))
+    bank.block(spends=[refused], proved=False)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), name="L2", code=11)], proved=False)
+    bank.block()
+    assert bank.freezes() == []
+    assert bank.balance(BOT_TREASURY) == 1_000 - NETWORK_FEE
+
+
+def test_what_a_stranger_used_beside_failed_lost_bytes_is_seen(bank: Bank) -> None:
+    restored(bank)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), code=11)], proved=False)
+    bank.sequence += 1
+    bank.block()
+    assert bank.freezes() == ["stranger"]
+
+
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+def test_members_of_a_failed_batch_that_lost_books_paid_alone_are_settled(bank: Bank, proved: bool) -> None:
+    """The batch failed in a block that nobody proves; a later sequence of lost bytes says that it cannot come any more."""
+    first, second = bank.ask("k1", 4_000), bank.ask("k2", 5_000)
+    bank.sign(first, second)
+    restored(bank)
+    bank.block(ours=[bank.executed(first, second, code=11)], proved=False)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))], proved=proved)
+    catch_up(bank, 2 * QUIET)
+    assert (bank.state(first), bank.state(second), bank.transaction_state()) == (
+        "confirmed",
+        "queued",
+        "failed",
+    )
+    assert (bank.balance(SYSTEM_RESERVE), bank.freezes(), payments(bank)) == (0, [], [])
+    assert bank.balance(BOT_TREASURY) == 1_000 + TERMS.fee - 2 * NETWORK_FEE
+
+
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+@pytest.mark.parametrize("together", [True, False], ids=["in one block", "in the block before"])
+def test_bytes_whose_fee_could_not_be_paid_do_not_fail_by_the_sequence_of_lost_ones(
+    bank: Bank, proved: bool, together: bool
+) -> None:
+    """Of code 5 nothing tells whether the ante failed; that lost bytes executed with that sequence does."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    refused = [Inclusion(0, canonical("A"), canonical("shown-A"), 5)]
+    if not together:
+        bank.block(ours=refused, proved=False)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))], ours=refused if together else [], proved=proved)
+    catch_up(bank, 2 * QUIET)
+    assert (bank.state(asked), bank.transaction_state()) == ("confirmed", "expired")
+    assert (bank.balance(SYSTEM_RESERVE), bank.freezes()) == (0, [])
 
 
 def test_nothing_is_returned_while_lost_bytes_of_its_sequence_may_come(bank: Bank) -> None:

@@ -1,0 +1,112 @@
+"""Transactions that spend from the treasury, and which of those of lost books used a sequence (chain.md, Withdrawals).
+
+The code in a block does not tell whether a failed one did. Sequences do: each one below the proved sequence was used
+by exactly one transaction, so what failed with one that nothing else used is what used it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from ledger.deposits import Place
+from ledger.drafts import Draft
+from ledger.inclusions import ANTE_ONLY_CODES, FUNDS_CODE, Ours
+from ledger.money import Denom
+from ledger.queries import queries
+from ledger.units import Row
+
+_SQL: Final = queries("spends")
+_LARGEST: Final = 2**63 - 1
+"""What a column holds; a body may claim a larger sequence, and never uses it."""
+
+
+class SpentCoin(NamedTuple):
+    """One coin that a transaction of the treasury's pays; ``amount`` as it was spelled."""
+
+    address: str
+    denom: Denom
+    amount: str
+
+
+class Spend(NamedTuple):
+    """A transaction whose body spends from the treasury, ours or not.
+
+    ``signed``: its own messages spend, so it bears the treasury's signature (inside an authz exec somebody else's
+    does); ``payments``, ``fees`` and ``sequence`` are read only then. ``code`` is its proved result.
+    """
+
+    canonical: str
+    shown: str
+    denoms: tuple[Denom, ...]
+    code: int = 0
+    signed: bool = False
+    payments: tuple[SpentCoin, ...] = ()
+    fees: tuple[SpentCoin, ...] = ()
+    memo: str = ""
+    sequence: int = 0
+
+
+class Sequences(NamedTuple):
+    """The treasury's sequence before a block, and as proved after it (None: no node had that state).
+
+    ``proved_height`` is the last one at which it was proved before.
+    """
+
+    before: int
+    proved: int | None
+    proved_height: int
+
+
+def executed_sequences(spends: Iterable[Spend]) -> dict[str, int]:
+    """Return the sequences that executed transactions of the treasury's used, by canonical hash."""
+    return {each.canonical: each.sequence for each in spends if each.signed and each.code == 0}
+
+
+def that_used_one(
+    draft: Draft, place: Place, lost: Sequence[Spend], ours: Ours, sequences: Sequences
+) -> list[Spend]:
+    """Return those ``lost`` ones that used a sequence, and failed ones since the last proof of which this one tells.
+
+    Without a proof the executed ones did, and the rest is kept until there is one.
+    """
+    executed = [each for each in lost if each.code == 0]
+    failed = [each for each in lost if _may_use(each, sequences.before)]
+    if sequences.proved is None:
+        draft.write(*(_row(place, each) for each in (*executed, *failed)))
+        return executed
+    met = _met_since(draft, place, sequences.proved_height)
+    taken = {each.sequence for each in (*met, *executed) if each.code == 0}
+    taken |= ours.sequences | _used_by_ours(draft, place, sequences.proved_height)
+    open_ones = [each for each in (*met, *failed) if each.code and each.sequence < sequences.proved]
+    return executed + _users(each for each in open_ones if each.sequence not in taken)
+
+
+def _may_use(spend: Spend, before: int) -> bool:
+    return spend.code not in (0, *ANTE_ONLY_CODES) and before <= spend.sequence <= _LARGEST
+
+
+def _users(failed: Iterable[Spend]) -> list[Spend]:
+    """Return one of each sequence: of several, those of code 5 are the likeliest to have failed before they used it."""
+    users: dict[int, Spend] = {}
+    for each in sorted(failed, key=lambda each: each.code == FUNDS_CODE):
+        users.setdefault(each.sequence, each)
+    return list(users.values())
+
+
+def _row(place: Place, spend: Spend) -> Row:
+    fees = json.dumps([(coin.denom, coin.amount) for coin in spend.fees])
+    kept = {"shown": spend.shown, "tx": spend.canonical, "code": spend.code, "sequence": spend.sequence}
+    return Row(_SQL["insert"], {**place._asdict(), **kept, "fees": fees})
+
+
+def _met_since(draft: Draft, place: Place, height: int) -> list[Spend]:
+    return [_spend_of(row) for row in draft.view.select(_SQL["since"], (place.chain_id, height))]
+
+
+def _spend_of(row: Any) -> Spend:
+    fees = tuple(SpentCoin("", denom, amount) for denom, amount in json.loads(row["fees"]))
+    return Spend(row["tx"], row["shown"], (), row["code"], signed=True, fees=fees, sequence=row["sequence"])
+
+
+def _used_by_ours(draft: Draft, place: Place, height: int) -> set[int]:
+    return {row["sequence"] for row in draft.view.select(_SQL["used_by_ours"], (place.chain_id, height))}
