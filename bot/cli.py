@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 failed unexpectedly, 2 wrong use or settings, 3 the database belongs to another program, chain or
 bot, 4 the books contradict themselves or their file is damaged, 5 Telegram or the nodes cannot be reached or refuse,
 6 another process is in the way: try again, 7 the disk is full, failing or read-only, 8 the clock is
-behind the books. docs/operations.md tells what to do.
+behind the books, 9 books and chain differ. docs/operations.md tells what to do.
 """
 
 import argparse
@@ -22,34 +22,35 @@ from typing import Any, Final
 
 from bot import logs
 from bot import main as program
+from bot.check import Unfit, findings
 from bot.settings import Books, Settings, SettingsError, load
-from bot.transport import BadToken, Telegram, TransportError
+from bot.transport import BadToken
 from bot.upkeep import (
+    Ending,
     Explanation,
     Lifting,
-    clock_problem,
+    audit_lines,
     comparison_lines,
     explain,
     export_lines,
     refill,
+    resolve,
     restored_lines,
     unfreeze,
 )
-from chain.client import NodeClient
-from chain.errors import ChainError
-from ledger.audit import AuditReport, audit
+from ledger.audit import audit
 from ledger.backup import RESTORING, CannotCopy, back_up, restore
 from ledger.connect import CHECKPOINT_PAGES
 from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
 from ledger.freezes import FreezeReason
-from ledger.migrate import migrate, released
-from ledger.money import Amount, Asset, Denom, format_amount
+from ledger.migrate import migrate
+from ledger.money import Amount, Denom
 from ledger.pool import ReaderPool
 from ledger.presence import Presence
-from ledger.reader import Reader
 from ledger.reserve import Refill
 from ledger.roles import CONSOLE
 from ledger.store import Fault, Store, fault_of
+from ledger.withdrawals import ManualOutcome
 from ledger.world import SystemClock, ThreadRunner, calm_collector
 
 GROUP: Final = "moneta.commands"
@@ -68,10 +69,16 @@ class Exit(IntEnum):
     BUSY = 6
     DISK = 7
     CLOCK = 8
+    APART = 9
+
+
+class NoBooksError(Exception):
+    """There are no books where the settings say."""
 
 
 FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
     SettingsError: (Exit.USAGE, "{}"),
+    NoBooksError: (Exit.USAGE, "{}"),
     WrongDatabase: (Exit.WRONG_DATABASE, "This database is not for this program: {}"),
     BrokenInvariant: (
         Exit.BROKEN_BOOKS,
@@ -169,6 +176,7 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
     _add_attribute(commands)
     _add_unfreeze(commands)
     _add_refill(commands)
+    _add_resolve(commands)
     return parser
 
 
@@ -205,6 +213,23 @@ def _add_refill(commands: Any) -> None:
     command.add_argument("denom", nargs="?", help="of which asset, such as ujuno; without it all are shown")
     command.add_argument("--amount", type=int, help="how much, in base units (default: all that is owed)")
     command.add_argument("--reason", default="", help="who says so, and whose coins they are")
+
+
+def _add_resolve(commands: Any) -> None:
+    command = _add(
+        commands,
+        "resolve",
+        _resolve,
+        "list the withdrawals that wait for the chain, or end one by an owner's word",
+    )
+    command.add_argument("withdrawal", type=int, nargs="?", help="its number; without one all are listed")
+    command.add_argument(
+        "outcome",
+        nargs="?",
+        choices=[each.value for each in ManualOutcome],
+        help="paid: the member has the coins, by a transaction that is not the bot's; returned: nobody paid it",
+    )
+    command.add_argument("--reason", default="", help="who found out, and how: the transaction that paid it")
 
 
 def _add(
@@ -272,60 +297,28 @@ def _cause(group: ExceptionGroup[Exception]) -> Exception:
 def _check(options: argparse.Namespace) -> int:
     settings = load(Settings, options.env_file)
     logs.configure(SystemClock(), settings.secrets, "WARNING", settings.log_format)
-    print(f"Settings: good. Treasury {settings.wallet.address} on {settings.chain_id}.")
-    print(_database_line(settings.database))
-    clock = clock_problem(settings.database, SystemClock().now())
-    if clock is not None:
-        print(clock)
-    outside = asyncio.run(_check_outside(settings))
-    return outside if clock is None else Exit.CLOCK
+    unfit = asyncio.run(_print_findings(settings))
+    if Unfit.CLOCK in unfit:
+        return Exit.CLOCK
+    return Exit.UNREACHABLE if unfit else Exit.DONE
 
 
-def _database_line(path: Path) -> str:
-    """Return how the database is. Raises WrongDatabase for one of a newer program."""
-    if not path.exists():
-        return f"Database: none at {path} yet; it is made at the first run."
-    books = Reader(path)
-    try:
-        applied, known = books.select("SELECT count(*) FROM schema_migrations")[0][0], len(released())
-    finally:
-        books.close()
-    if applied > known:
-        raise WrongDatabase(f"it has {applied} migrations, this program knows {known}")
-    behind = (
-        f", {known - applied} migrations behind; `moneta migrate` applies them" if applied < known else ""
-    )
-    return f"Database: {path}{behind}."
+async def _print_findings(settings: Settings) -> set[Unfit]:
+    """Print what is found, and return what is not fit to run."""
+    unfit = set()
+    async for finding in findings(settings, SystemClock().now()):
+        print(finding.line)
+        if finding.unfit is not None:
+            unfit.add(finding.unfit)
+    return unfit
 
 
-async def _check_outside(settings: Settings) -> int:
-    telegram = await _check_telegram(settings)
-    nodes = [await _check_node(number, url) for number, url in enumerate(settings.nodes, 1)]
-    return Exit.DONE if telegram and all(nodes) else Exit.UNREACHABLE
-
-
-async def _check_telegram(settings: Settings) -> bool:
-    telegram = Telegram(settings.telegram_token.get_secret_value(), f"{settings.telegram_url}/bot")
-    try:
-        me = await telegram.open()
-    except TransportError as error:
-        print(f"Telegram: {error}.")
-        return False
-    finally:
-        await telegram.close()
-    print(f"Telegram: @{me.username} ({me.id}).")
-    return True
-
-
-async def _check_node(number: int, url: str) -> bool:
-    async with NodeClient(f"node {number}", url) as node:
-        try:
-            status = await node.status()
-        except ChainError as error:
-            print(f"Node {number}: {error}.")
-            return False
-    print(f"Node {number}: {status.chain_id} at height {status.latest_height}.")
-    return True
+def _existing(options: argparse.Namespace) -> Books:
+    """Return settings whose database is there. Raises SettingsError and NoBooksError."""
+    settings = load(Books, options.env_file)
+    if not settings.database.exists():
+        raise NoBooksError(f"{settings.database} does not exist.")
+    return settings
 
 
 def _migrate(options: argparse.Namespace) -> int:
@@ -338,27 +331,23 @@ def _migrate(options: argparse.Namespace) -> int:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    settings = load(Books, options.env_file)
-    if not settings.database.exists():
-        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    settings = _existing(options)
     report = audit(settings.database)
     print("\n".join(audit_lines(report, settings)))
     return Exit.DONE if report.clean else Exit.BROKEN_BOOKS
 
 
 def _reconcile(options: argparse.Namespace) -> int:
-    settings = load(Books, options.env_file)
-    if not settings.database.exists():
-        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    settings = _existing(options)
     lines, agree = comparison_lines(settings.database, settings, SystemClock().now())
     print("\n".join(lines))
-    return Exit.DONE if agree else Exit.UNREACHABLE
+    if agree is None:
+        return Exit.UNREACHABLE
+    return Exit.DONE if agree else Exit.APART
 
 
 def _export(options: argparse.Namespace) -> int:
-    settings = load(Books, options.env_file)
-    if not settings.database.exists():
-        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    settings = _existing(options)
     for line in export_lines(settings.database):
         print(line)
     return Exit.DONE
@@ -389,9 +378,7 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _attribute(options: argparse.Namespace) -> int:
-    settings = load(Books, options.env_file)
-    if not settings.database.exists():
-        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    settings = _existing(options)
     if options.payment is not None and (options.account is None) is not options.accept:
         return _fail(Exit.USAGE, "Say either --account or --accept.")
     said = Explanation(options.payment, options.account, options.amount, options.reason)
@@ -399,20 +386,25 @@ def _attribute(options: argparse.Namespace) -> int:
 
 
 def _unfreeze(options: argparse.Namespace) -> int:
-    settings = load(Books, options.env_file)
-    if not settings.database.exists():
-        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    settings = _existing(options)
     lifting = Lifting(FreezeReason(options.why), options.account, options.reason) if options.why else None
     return _at_console(settings, unfreeze, lifting)
 
 
 def _refill(options: argparse.Namespace) -> int:
-    settings = load(Books, options.env_file)
-    if not settings.database.exists():
-        return _fail(Exit.USAGE, f"{settings.database} does not exist.")
+    settings = _existing(options)
     amount = None if options.amount is None else Amount(options.amount)
     order = Refill(CONSOLE, Denom(options.denom), amount, options.reason) if options.denom else None
     return _at_console(settings, refill, order)
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    settings = _existing(options)
+    if options.withdrawal is not None and options.outcome is None:
+        return _fail(Exit.USAGE, "Say what became of it: paid or returned.")
+    outcome = options.outcome and ManualOutcome(options.outcome)
+    ending = Ending(options.withdrawal, outcome, options.reason) if outcome else None
+    return _at_console(settings, resolve, ending)
 
 
 def _at_console(settings: Books, act: Callable[..., Coroutine[Any, Any, list[str]]], what: Any) -> int:
@@ -423,23 +415,6 @@ def _at_console(settings: Books, act: Callable[..., Coroutine[Any, Any, list[str
     finally:
         blocking.close()
     return Exit.DONE
-
-
-def audit_lines(report: AuditReport, settings: Books) -> list[str]:
-    """Return what an audit found, for people."""
-    assets = {asset.denom: asset for asset in settings.assets}
-
-    def shown(amount: int, denom: str) -> str:
-        return format_amount(amount, assets.get(Denom(denom), Asset(Denom(denom), denom, 0)))
-
-    return [
-        f"{settings.database}: {report.transactions} postings in {report.entries} entries, {report.accounts} balances.",
-        f"Hash chain: {report.links} links, the newest is {report.head.hex()}.",
-        *[f"All balances together: {shown(total, denom)}." for denom, total in sorted(report.totals.items())],
-        *[f"Waiting to leave: {shown(held, denom)}." for denom, held in sorted(report.held.items())],
-        *[f"PROBLEM: {problem}" for problem in report.problems],
-        "The books explain every balance." if report.clean else f"{len(report.problems)} problems found.",
-    ]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from bot.context import Bank, Listing, Me, PublicWallet
 from bot.front import alert, assemble
 from bot.intents import Chat, ChatKind
 from bot.logs import Redactor
+from bot.machineclock import tell_of_clock
 from bot.names import NameBook
 from bot.prices import Prices
 from bot.registry import Registry, discover
@@ -25,7 +26,6 @@ from bot.speech import Sentences
 from bot.supervisor import Loop, Supervisor, run_all
 from bot.sweep import Sweep
 from bot.transport import Offline, Telegram, Throttled
-from bot.upkeep import tell_of_clock
 from chain import inbound
 from chain.client import NodeClient
 from chain.endpoints import Endpoints

@@ -18,7 +18,7 @@ from bot.outgoing import Document
 from ledger.accounts import AccountId
 from ledger.errors import Unavailable
 from ledger.journal import Journal
-from ledger.money import Asset, Denom
+from ledger.money import Asset, AssetsByDenom, Denom
 from ledger.outbox import news
 from ledger.pool import LongReads
 from ledger.statement import StatementLine, walk
@@ -95,7 +95,7 @@ class Statements:
             self._running -= 1
 
     async def _of(self, account: AccountId, denom: Denom, newest: int) -> Statement:
-        asset = next((each for each in self.assets if each.denom == denom), Asset(denom, denom, 0))
+        asset = AssetsByDenom(self.assets)[denom]
         paper = Paper(asset)
         # One more than may be shown tells whether there were more.
         left = self.most_lines

@@ -9,54 +9,24 @@ from typing import Final, NamedTuple
 from bot.settings import Books
 from ledger.accounts import SYSTEM_RESERVE, AccountId
 from ledger.attributions import UnknownPayment, acceptance_unit, attribution_unit, unknown_payments
+from ledger.audit import AuditReport
 from ledger.backup import Restored
 from ledger.connect import open_reader
 from ledger.freezes import Freeze, FreezeReason, lift_unit, standing
 from ledger.journal import Lane
-from ledger.money import Amount, Asset, Denom, format_amount
+from ledger.money import Amount, Asset, AssetsByDenom, Denom, format_amount
 from ledger.ports import BlockingRunner, Clock, Millis
 from ledger.reader import Reader
 from ledger.reconciliation import Comparison, compared
 from ledger.reserve import Refill
 from ledger.roles import CONSOLE
 from ledger.service import LedgerService
-
-CLOCK_TOLERANCE_MS: Final = 60_000
-"""A clock behind the newest posting by more than this was set back, or was wrong when that was posted."""
+from ledger.withdrawals import ManualOutcome, Withdrawal
 
 _RESERVE: Final = "SELECT denom, balance, last_tx FROM user_balances WHERE user_id = ? ORDER BY denom"
 _POSTINGS: Final = """
 SELECT transactions.*, entries.key FROM transactions JOIN entries ON entries.id = entry_id ORDER BY transactions.id
 """
-_NEWEST: Final = "SELECT at FROM transactions ORDER BY id DESC LIMIT 1"
-
-
-def clock_problem(database: Path, now: Millis) -> str | None:
-    """Return what is wrong with a clock that says ``now``, None when it may be right."""
-    if not database.exists():
-        return None
-    with closing(open_reader(database)) as connection:
-        late = _behind(connection.execute(_NEWEST).fetchone(), now)
-    if late is None:
-        return None
-    return (
-        f"Clock: {late} seconds behind the newest posting. Set it right: until it has caught up, every posting bears "
-        "the time of that one."
-    )
-
-
-def _behind(newest: Sequence[int] | None, now: Millis) -> int | None:
-    """Return by how many seconds the clock is behind the newest posting, None when it may be right."""
-    behind = newest[0] - now if newest else 0
-    return behind // 1000 if behind > CLOCK_TOLERANCE_MS else None
-
-
-async def tell_of_clock(service: LedgerService, clock: Clock) -> None:
-    """Alert the operators when the machine's clock is behind the books: the log stays in order all the same."""
-    rows = service.reader.select(_NEWEST)
-    late = _behind(rows[0] if rows else None, clock.now())
-    if late is not None:
-        await service.alerts.tell("clock.behind", {"seconds": late})
 
 
 class Explanation(NamedTuple):
@@ -66,6 +36,14 @@ class Explanation(NamedTuple):
     account: AccountId | None
     amount: Amount | None
     reason: str
+
+
+class Ending(NamedTuple):
+    """How the operator ends a withdrawal, and by which evidence."""
+
+    withdrawal: int
+    outcome: ManualOutcome
+    evidence: str
 
 
 class Lifting(NamedTuple):
@@ -119,22 +97,34 @@ async def refill(settings: Books, order: Refill | None, clock: Clock, blocking: 
         return reserve_lines({row["denom"]: row["balance"] for row in rows}, settings.assets)
 
 
-def comparison_lines(database: Path, settings: Books, now: Millis) -> tuple[list[str], bool]:
+async def resolve(
+    settings: Books, ending: Ending | None, clock: Clock, blocking: BlockingRunner
+) -> list[str]:
+    """End a withdrawal by an owner's word, if one is named, and return what waits afterwards, for people.
+
+    The bot may run meanwhile. Raises Refused with what is wrong, and what `LedgerService.open` raises.
+    """
+    async with _books(settings, clock, blocking) as service:
+        if ending is not None:
+            await service.withdrawals.resolve_manually(CONSOLE, *ending)
+        return withdrawal_lines(service.withdrawals.unpaid(), settings.assets)
+
+
+def comparison_lines(database: Path, settings: Books, now: Millis) -> tuple[list[str], bool | None]:
     """Return the books against the chain as the bot last proved it, for people; and whether all of it agrees.
 
-    What no node proved is unknown, and then nothing is said to agree.
+    What no node proved is unknown, and then whether it agrees is None, unless something else differs.
     """
     with closing(Reader(database)) as reader:
         found = compared(reader, settings.chain_id)
-    known = {asset.denom: asset for asset in settings.assets}
-    lines = [
-        _comparison_line(each, known.get(each.denom, Asset(each.denom, each.denom, 0))) for each in found
-    ]
+    known = AssetsByDenom(settings.assets)
+    lines = [_comparison_line(each, known[each.denom]) for each in found]
     height, read_at = (found[0].height, found[0].block_time) if found else (None, None)
     if height is None or read_at is None:
-        return ["No block was read yet: what the chain holds is unknown.", *lines], False
+        return ["No block was read yet: what the chain holds is unknown.", *lines], None
     reach = f"Height {height}, read {max(0, now - read_at) // 1000} seconds ago."
-    return [reach, *lines], all(each.difference == 0 for each in found if each.denom in known)
+    differences = {each.difference for each in found if each.denom in known}
+    return [reach, *lines], False if differences - {0, None} else None if None in differences else True
 
 
 def _comparison_line(comparison: Comparison, asset: Asset) -> str:
@@ -169,10 +159,10 @@ def export_lines(database: Path) -> Iterator[str]:
 
 def reserve_lines(balances: Mapping[Denom, int], assets: Sequence[Asset]) -> list[str]:
     """Return what SYSTEM_RESERVE owes, for people."""
-    known = {asset.denom: asset for asset in assets}
+    known = AssetsByDenom(assets)
     owed = {denom: -balance for denom, balance in balances.items() if balance < 0}
     return [
-        f"SYSTEM_RESERVE owes {format_amount(amount, known.get(denom, Asset(denom, denom, 0)))} ({denom})."
+        f"SYSTEM_RESERVE owes {format_amount(amount, known[denom])} ({denom})."
         for denom, amount in owed.items()
     ] or ["SYSTEM_RESERVE owes nothing."]
 
@@ -209,12 +199,22 @@ async def _write(service: LedgerService, explanation: Explanation) -> None:
     await service.journal.submit(unit, Lane.SYSTEM)
 
 
+def withdrawal_lines(withdrawals: Sequence[Withdrawal], assets: Sequence[Asset]) -> list[str]:
+    """Return the withdrawals that wait for the chain, for people."""
+    known = AssetsByDenom(assets)
+    return [
+        f"{each.id}: {each.state}, {format_amount(each.amount, known[each.denom])} "
+        f"of account {each.account} to {each.address}"
+        for each in withdrawals
+    ] or ["No withdrawal waits."]
+
+
 def payment_lines(payments: Sequence[UnknownPayment], assets: Sequence[Asset]) -> list[str]:
     """Return the payments that nobody has explained, for people."""
-    known = {asset.denom: asset for asset in assets}
+    known = AssetsByDenom(assets)
     if not payments:
         return ["No payment is unexplained."]
-    return [_line(each, known.get(each.denom, Asset(each.denom, each.denom, 0))) for each in payments]
+    return [_line(each, known[each.denom]) for each in payments]
 
 
 def _line(payment: UnknownPayment, asset: Asset) -> str:
@@ -242,4 +242,21 @@ def restored_lines(restored: Restored, settings: Books, quiet_blocks: int) -> li
             f"Nothing is signed, cancelled or asked for until {quiet_blocks} blocks after now are read. Payments found "
             "on the way that these books do not know are borne by SYSTEM_RESERVE; `moneta attribute` lists them."
         ),
+    ]
+
+
+def audit_lines(report: AuditReport, settings: Books) -> list[str]:
+    """Return what an audit found, for people."""
+    assets = AssetsByDenom(settings.assets)
+
+    def shown(amount: int, denom: str) -> str:
+        return format_amount(amount, assets[Denom(denom)])
+
+    return [
+        f"{settings.database}: {report.transactions} postings in {report.entries} entries, {report.accounts} balances.",
+        f"Hash chain: {report.links} links, the newest is {report.head.hex()}.",
+        *[f"All balances together: {shown(total, denom)}." for denom, total in sorted(report.totals.items())],
+        *[f"Waiting to leave: {shown(held, denom)}." for denom, held in sorted(report.held.items())],
+        *[f"PROBLEM: {problem}" for problem in report.problems],
+        "The books explain every balance." if report.clean else f"{len(report.problems)} problems found.",
     ]

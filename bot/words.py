@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.html import ELLIPSIS, Html, clean_line, cut, escape, render
 from bot.outgoing import Key, Link, plain
-from ledger.money import Asset, format_amount
+from ledger.money import Asset, AssetsByDenom, Denom, format_amount
 
 _DETAIL_LINES: Final = 12
 _VALUE_LIMIT: Final = 200
@@ -46,7 +46,7 @@ class Words:
         alerts: Mapping[str, str],
         amounts: frozenset[str],
     ) -> None:
-        self._assets = {asset.denom: asset for asset in assets}
+        self._assets = AssetsByDenom(assets)
         self._main = assets[0]
         self._labels = labels
         self._moves = moves
@@ -58,9 +58,7 @@ class Words:
     def asset(self, facts: Facts) -> Asset:
         """Return the asset that ``facts`` speak of; one that is not listed any more is shown by its denom."""
         denom = facts.get("denom")
-        if denom is None:
-            return self._main
-        return self._assets.get(denom) or Asset(denom, str(denom), 0)
+        return self._main if denom is None else self._assets[Denom(denom)]
 
     def amount(self, value: int, facts: Facts) -> Html:
         """Return base units as people read them."""

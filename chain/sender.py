@@ -190,6 +190,9 @@ class Sender:
         if not attempts:
             await self._sign_next(cursor)
             return
+        if self._is_used_by_others(newest(attempts).signed, cursor):
+            await self._tell_of_blocked(attempts)
+            return
         # The highest fee first: a node that has one attempt refuses the others for their sequence.
         for each in sorted(attempts, key=lambda each: each.signed.fee, reverse=True):
             await self._offer_again(each, cursor, judged=each == newest(attempts))
@@ -236,6 +239,15 @@ class Sender:
             and cursor.account is not None
             and cursor.account.sequence == signed.sequence
         )
+
+    def _is_used_by_others(self, signed: SignedTransaction, cursor: Cursor) -> bool:
+        """Tell whether a proof has passed the sequence of ``signed``, which is open: then none of ours used it."""
+        return cursor.is_proved and cursor.account is not None and cursor.account.sequence > signed.sequence
+
+    async def _tell_of_blocked(self, attempts: Sequence[OpenTransaction]) -> None:
+        """Say that only an owner can end what these were to pay: whoever used the key may have paid it by hand."""
+        paid = [each.id for each in self._payments.paid_by(newest(attempts).signed.hash)]
+        await self._alarms.tell("payout.blocked", {"withdrawals": paid, "tx": newest(attempts).signed.hash})
 
     @property
     def _fee_denom(self) -> Denom:

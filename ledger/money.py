@@ -1,5 +1,6 @@
 """Money is whole base units; text appears only at the edge."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, NewType
 
 Amount = NewType("Amount", int)
@@ -18,6 +19,17 @@ class Asset(NamedTuple):
     denom: Denom
     symbol: str
     decimals: int
+
+
+class AssetsByDenom(dict[Denom, Asset]):
+    """Listed assets by denom; one that is not listed, or not any more, shows base units under the chain's name."""
+
+    def __init__(self, assets: Iterable[Asset]) -> None:
+        super().__init__((each.denom, each) for each in assets)
+
+    def __missing__(self, denom: Denom) -> Asset:
+        """Return what shows the base units of ``denom``."""
+        return Asset(denom, denom, 0)
 
 
 def format_amount(amount: int, asset: Asset) -> str:

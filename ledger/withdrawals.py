@@ -31,7 +31,7 @@ MAX_MEMO_BYTES: Final = 256
 _SQL: Final = queries("withdrawals")
 _INSERT: Final = _SQL["insert"]
 _SELECT: Final = "SELECT * FROM withdrawals WHERE id = ?"
-_SELECT_QUEUED: Final = "SELECT * FROM withdrawals WHERE state = 'queued' ORDER BY id LIMIT ?"
+_SELECT_UNPAID: Final = "SELECT * FROM withdrawals WHERE state IN ('queued', 'signed') ORDER BY id LIMIT ?"
 _SELECT_OF_ACCOUNT: Final = "SELECT * FROM withdrawals WHERE account = ? ORDER BY id DESC LIMIT ?"
 _END: Final = _SQL["end"]
 _STILL_EXECUTABLE: Final = _SQL["still_executable"]
@@ -315,11 +315,6 @@ class Withdrawals:
         """Return the terms of the settings for ``denom``."""
         return self._terms.get(denom)
 
-    def most(self, balance: int, denom: Denom) -> Amount:
-        """Return the largest amount that ``balance`` covers beside its fee; 0 when it covers none."""
-        terms = self.terms(denom)
-        return Amount(max(0, balance - terms.fee)) if terms else Amount(0)
-
     def request_unit(self, key: str, request: Request, beside: Beside | None = None) -> Unit[Withdrawal]:
         """Return the unit that asks for a withdrawal under ``key`` (a button, a message)."""
         terms = self._terms.get(request.denom)
@@ -353,8 +348,12 @@ class Withdrawals:
         return await self._journal.submit(unit, Lane.SYSTEM)
 
     def queued(self, limit: int = 100) -> list[Withdrawal]:
-        """Return the oldest withdrawals that wait to be signed."""
-        return [withdrawal_of(row) for row in self._reader.select(_SELECT_QUEUED, (limit,))]
+        """Return what waits to be signed, accounts in turns, without those that are frozen alone."""
+        return [withdrawal_of(row) for row in self._reader.select(_SQL["queued"], (limit,))]
+
+    def unpaid(self, limit: int = 100) -> list[Withdrawal]:
+        """Return the oldest withdrawals that wait to be signed, or for what the chain says of signed ones."""
+        return [withdrawal_of(row) for row in self._reader.select(_SELECT_UNPAID, (limit,))]
 
     def get(self, withdrawal: int) -> Withdrawal | None:
         """Return a withdrawal as committed, or None."""

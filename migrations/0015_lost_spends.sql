@@ -21,3 +21,6 @@ CREATE TRIGGER lost_spends_kept BEFORE DELETE ON lost_spends
 BEGIN
     SELECT RAISE(ABORT, 'what was met in a block is never forgotten');
 END;
+
+-- Which sequences ours used since the last proof.
+CREATE INDEX signed_transactions_confirmed ON signed_transactions (chain_id, ended_height) WHERE state = 'confirmed';

@@ -30,6 +30,10 @@ ALERTS: Final = {
     "chain.unavailable": "No node answers. Deposits and withdrawals wait, everything else goes on.",
     "node.lied": "A node gave an answer that the validators did not sign. Another one is used.",
     "treasury.short": "BOT_TREASURY can't pay the network fee, so withdrawals wait. A deposit with the memo topup helps.",
+    "payout.blocked": (
+        "Somebody else used the sequence of a signed payout, so it can't be made any more, and nothing else is paid. "
+        "Find out whether the coins arrived; <code>moneta resolve</code> says so to the books."
+    ),
     "broadcast.rejected": "The nodes refuse a signed withdrawal. It stays pending until the chain decides.",
     "message.dropped": "A message could not be told and was given up. No money depends on it.",
     "command_broke": "A command failed by a mistake of mine. Nothing of it was committed.",

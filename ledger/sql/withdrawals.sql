@@ -24,3 +24,12 @@ WHERE state IN ('signed', 'broadcast')
         SELECT 1 FROM payouts JOIN withdrawals ON withdrawals.id = payouts.withdrawal
         WHERE payouts.hash = signed_transactions.hash AND withdrawals.state = 'signed'
     )
+
+-- name: queued
+-- What waits to be signed. Accounts take turns, so nobody waits for all that another one asked for; what is frozen would
+-- only hide the others behind the limit.
+SELECT * FROM (
+    SELECT withdrawals.*, row_number() OVER (PARTITION BY account ORDER BY id) AS turn FROM withdrawals
+    WHERE state = 'queued'
+        AND account NOT IN (SELECT account FROM freezes WHERE lifted_at IS NULL AND account IS NOT NULL)
+) ORDER BY turn, id LIMIT ?

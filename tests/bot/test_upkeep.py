@@ -174,3 +174,76 @@ def test_what_is_done_at_the_console_is_in_the_admin_audit(bank: Bank) -> None:
         (0, "console", "payment.attributed", "she says so"),
         (0, "console", "withdrawals.unfrozen", "whole again"),
     ]
+
+
+# Withdrawals that an owner ends
+
+
+@pytest.fixture
+def blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Bank, str]:
+    """Books with a signed withdrawal of Alice's whose sequence somebody else used, and its number."""
+    bank = Bank(tmp_path / "blocked.db")
+    bank.open(held=1_000)
+    bank.deposit(ALICE, 50_000)
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    bank.sequence += 1
+    bank.block()
+    monkeypatch.setenv("MONETA_DATABASE", str(tmp_path / "blocked.db"))
+    return bank, str(asked.id)
+
+
+def test_what_waits_for_the_chain_is_listed(
+    blocked: tuple[Bank, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["resolve"]) == Exit.DONE
+    assert capsys.readouterr().out == f"{blocked[1]}: signed, 0.004 JUNO of account 11 to juno1abroad\n"
+
+
+def test_what_nobody_paid_comes_back(blocked: tuple[Bank, str], capsys: pytest.CaptureFixture[str]) -> None:
+    bank, number = blocked
+    assert main(["resolve", number, "returned", "--reason", "I signed a test"]) == Exit.DONE
+    assert capsys.readouterr().out == "No withdrawal waits.\n"
+    bank.deposit(ALICE, 1)
+    assert bank.balance(ALICE) == 50_001
+
+
+def test_what_was_paid_by_hand_is_made_good_by_its_hold(blocked: tuple[Bank, str]) -> None:
+    bank, number = blocked
+    bank.chain["ujuno"] -= 4_000  # type: ignore[index] # a denom
+    bank.block()
+    assert bank.balance(SYSTEM_RESERVE) == -4_000
+    assert main(["resolve", number, "paid", "--reason", "see ABCD"]) == Exit.DONE
+    bank.deposit(ALICE, 1)
+    assert (bank.balance(SYSTEM_RESERVE), bank.balance(ALICE)) == (0, 45_951)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["{}"], ["{}", "paid"], ["4711", "paid", "--reason", "x"], ["{}", "lost", "--reason", "x"]]
+)
+def test_an_end_that_cannot_be_is_wrong_use(blocked: tuple[Bank, str], arguments: list[str]) -> None:
+    bank, number = blocked
+    try:
+        code = main(["resolve", *(each.format(number) for each in arguments)])
+    except SystemExit as error:
+        code = Exit(int(error.code or 0))
+    assert code == Exit.USAGE
+    assert bank.read("SELECT state FROM withdrawals") == [{"state": "signed"}]
+
+
+def test_what_may_still_be_paid_is_not_ended_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = Bank(tmp_path / "open.db")
+    bank.open(held=1_000)
+    bank.deposit(ALICE, 50_000)
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    monkeypatch.setenv("MONETA_DATABASE", str(tmp_path / "open.db"))
+    assert main(["resolve", str(asked.id), "returned", "--reason", "hurry"]) == Exit.USAGE
+    assert bank.state(asked) == "signed"
+
+
+@pytest.mark.usefixtures("testing")
+def test_books_that_differ_from_the_chain_have_an_exit_code_of_their_own(bank: Bank) -> None:
+    bank.block()
+    bank.write("UPDATE settled SET balance = balance + 1")
+    assert main(["reconcile"]) == Exit.APART

@@ -12,8 +12,11 @@ from chain.fees import quote
 from chain.sender import MAX_BATCH, Concern, concern_of, make_plan
 from chain.wallet import canonical_hash
 from ledger.accounts import BOT_TREASURY, WITHDRAWALS
+from ledger.freezes import Freeze, FreezeReason, lift_unit
+from ledger.journal import Lane
 from ledger.money import Amount
-from ledger.withdrawals import Withdrawal, WithdrawalState
+from ledger.roles import CONSOLE
+from ledger.withdrawals import ManualOutcome, Withdrawal, WithdrawalState
 from tests.chain.outside import (
     ALICE,
     FRIEND,
@@ -346,6 +349,30 @@ async def test_a_stranger_with_the_key_freezes_withdrawals(running: Program, out
     assert (
         running.alerts() == ["reconciliation.shortfall", "key.stranger"] or "key.stranger" in running.alerts()
     )
+
+
+@pytest.mark.parametrize("outcome", list(ManualOutcome))
+async def test_a_payout_whose_sequence_somebody_used_is_ended_by_an_owner_and_others_go_on(
+    running: Program, outside: Outside, outcome: ManualOutcome
+) -> None:
+    """Its bytes can execute no more, and only people know whether whoever signed by hand paid it."""
+    blocked = await running.ask("k1")
+    await running.sender.step()
+    outside.mempool = []
+    outside.sequence += 1
+    outside.grow_by(2)
+    await running.scan()
+    await running.sender.step()
+    assert running.alerts() == ["key.stranger", "payout.blocked"]
+    books = running.service
+    lifted = lift_unit(CONSOLE, Freeze(FreezeReason.STRANGER, None), "it was me")
+    await books.journal.submit(lifted, Lane.SYSTEM)
+    after = await running.ask("k2")
+    await running.round()
+    assert (running.state(blocked), running.state(after)) == ("signed", "queued")
+    await books.withdrawals.resolve_manually(CONSOLE, blocked.id, outcome, "looked it up")
+    await running.round()
+    assert (running.state(blocked), running.state(after)) == ("manual", "confirmed")
 
 
 async def test_a_second_instance_signs_nothing(tmp_path: Path, running: Program, outside: Outside) -> None:

@@ -10,18 +10,22 @@ from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, WITHDRAWALS
 from ledger.errors import BrokenInvariant, Conflict, LeaseLost, Refused
 from ledger.freezes import Freeze, FreezeReason, decide_freeze, decide_lift
 from ledger.inclusions import Inclusion
+from ledger.journal import Journal
 from ledger.money import Amount, Denom
 from ledger.payments import StalePlan, covers, decide_mark_broadcast
+from ledger.reader import Reader
 from ledger.roles import Actor
 from ledger.terms import Terms
 from ledger.withdrawals import (
     ManualOutcome,
     Request,
     Withdrawal,
+    Withdrawals,
     decide_cancel,
     decide_manual,
     decide_request,
 )
+from tests.chain.outside import run_inline
 from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
 
 HELD = 10_000
@@ -48,6 +52,30 @@ def end_by_hand(bank: Bank, asked: Withdrawal, outcome: ManualOutcome) -> None:
     bank.decide(
         lambda view: decide_manual(view, Actor(BOB, owner=True), asked.id, outcome, "seen in the explorer")
     )
+
+
+def waiting(bank: Bank, path: Path, limit: int = 3) -> list[int]:
+    """Return whose withdrawals are signed next."""
+    books = Withdrawals(Journal(bank.writer, run_inline), Reader(path / "books.db"), ())
+    return [each.account for each in books.queued(limit)]
+
+
+# Waiting
+
+
+def test_accounts_take_turns_in_being_paid(bank: Bank, tmp_path: Path) -> None:
+    for number in range(4):
+        bank.ask(f"a{number}", 1_000)
+    bank.ask("b", 1_000, account=BOB)
+    assert waiting(bank, tmp_path) == [ALICE, BOB, ALICE]
+
+
+def test_what_is_frozen_hides_nobody(bank: Bank, tmp_path: Path) -> None:
+    for number in range(4):
+        bank.ask(f"a{number}", 1_000)
+    bank.ask("b", 1_000, account=BOB)
+    bank.decide(lambda view: decide_freeze(view, Actor(BOB, owner=True), ALICE, "looked into"))
+    assert waiting(bank, tmp_path) == [BOB]
 
 
 # Asking
