@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.fetch import POLL_SECONDS
 from bot.lanes import PER_PERSON
 from bot.transport import Telegram
-from chain.tenure import Tenure
+from bot.transport.client import POLL_MARGIN_SECONDS
+from chain.tenure import TTL_MS, Tenure
 from ledger.store import Store
 from sandbox.telegram import Fault, User
 from tests.bot.stage import Stage, stage
@@ -149,6 +151,11 @@ async def test_a_second_poller_stands_by(bot: Stage, ana: User) -> None:
     assert await rival.step() > 0
     bot.telegram.say(ana, chat, "/hello")
     await bot.heard(ana, chat, "hello", times=2)
+
+
+def test_a_role_outlasts_a_poll_that_hears_nothing() -> None:
+    """It is renewed at half of its time, between two polls: a second instance must not take it from a living one."""
+    assert (POLL_SECONDS + POLL_MARGIN_SECONDS) * 1000 < TTL_MS // 2
 
 
 async def test_a_poll_that_another_program_ended_goes_on(bot: Stage, ana: User) -> None:

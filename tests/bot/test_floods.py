@@ -1,21 +1,27 @@
-"""Who is told that they are too fast has really asked too much, and what they are told is true."""
+"""A flood keeps nobody else waiting; only who really asked too much is told so, and in truth."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.fetch import POLL_SECONDS
 from bot.lanes import PER_PERSON
-from bot.transport.client import POLL_MARGIN_SECONDS
-from chain.tenure import TTL_MS
+from bot.outbox import MOST_LOADED, Desk
+from bot.pacing import Pacer
+from ledger.connect import open_migrator
 from ledger.errors import Busy
 from ledger.journal import Journal, Lane
+from ledger.reader import Reader
 from ledger.units import Unit
 from sandbox.telegram import User
+from tests.blank import lay_blank
 from tests.bot.stage import Stage, stage
+from tests.bot.test_outbox import START, StoppedClock
 
 TOO_MANY = "SELECT count(*) FROM outbox WHERE facts LIKE '%refused.too_many%'"
+INSERT = "INSERT INTO outbox (event, recipient, facts, created_at, due_at) VALUES (?, ?, ?, ?, ?)"
+FLOODED, QUIET = -100, 7
 
 
 async def test_talk_of_a_group_does_not_count_as_commands(tmp_path: Path) -> None:
@@ -43,11 +49,6 @@ async def test_what_waits_is_not_called_refused_when_it_comes_again(tmp_path: Pa
         bot.telegram.say(ben, quiet, "/hello")
         await bot.until(lambda: _kept(bot, ben) == 1)
         assert bot.rows(TOO_MANY) == [(0,)]
-
-
-def test_a_role_outlasts_a_poll_that_hears_nothing() -> None:
-    """It is renewed at half of its time, between two polls: a second instance must not take it from a living one."""
-    assert (POLL_SECONDS + POLL_MARGIN_SECONDS) * 1000 < TTL_MS // 2
 
 
 async def test_who_is_too_fast_is_told_with_a_reference(tmp_path: Path) -> None:
@@ -116,6 +117,20 @@ async def test_who_is_too_fast_hears_it_although_a_commit_failed(
         monkeypatch.setattr(Journal, "submit", failing)
         await hammered(bot)
         assert (failed, bot.rows(TOO_MANY)) == (["once"], [(1,)])
+
+
+def test_a_flooded_group_keeps_no_other_chat_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "books.sqlite3"
+    lay_blank(path)
+    asked = json.dumps({"chat": FLOODED, "say": "hello", "group": True})
+    flood = [("reply", 5, asked, START, START)] * (MOST_LOADED + 1)
+    writer = open_migrator(path)
+    writer.executemany(INSERT, [*flood, ("transfer.received", QUIET, "{}", START, START)])
+    writer.close()
+    desk = Desk(Reader(path), StoppedClock(), Pacer())
+    desk.load()
+    taken = [desk.take(), desk.take()]
+    assert {pending.chat for pending in taken if pending} == {FLOODED, QUIET}
 
 
 def _kept(bot: Stage, who: User) -> int:
