@@ -346,7 +346,7 @@ def _line(flow: str, point: Point, counted: Matrix) -> str:
     return f"| {flow} | {name}: {point.moment} | {numbers[0]} | {numbers[1]} | {numbers[2]} |"
 
 
-_HEAD: Final = """# Killed at each point of each flow
+_HEAD: Final = """# Killed at each point of these flows
 
 Written by `scripts/killmatrix`: the real process, against the sandbox's Telegram and Juno over HTTP, is ended with
 `kill -9` at the point named, while six people send, pay in and take out at once. It is started again, killed again, and
@@ -358,6 +358,9 @@ since the look before.
 A transaction is cut off before BEGIN (what it does is known only when it is about to commit, so it is rolled back
 first), behind its last row, and right behind COMMIT, before anybody in the process knows. A call is cut off before its
 first byte, and when its answer has come and nobody has read it.
+
+Not in the table: approvals, verdicts of a group's rules, `/claimdeposit`, `/limits`, freezes and pauses, `/unjail`, the end of
+a shared account, and a restore. The simulation kills there too, at commits and requests that it draws.
 
 | flow | point | kills | lost | doubled |
 |---|---|---:|---:|---:|"""

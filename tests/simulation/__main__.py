@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.simulation.mistakes import MISTAKES
-from tests.simulation.planting import PAGE, CannotBePlanted, hunt, page_of
+from tests.simulation.planting import PAGE, CannotBePlanted, brief, hunt, page_of, rows_of
 from tests.simulation.runner import run_seed
 
 HANGS_AFTER_SECONDS: Final = 1_800
@@ -46,6 +46,9 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.mistakes is not None:
+        alone = ("seed", "steps", "pace", "seeds", "trace")
+        if mixed := [name for name in alone if getattr(options, name) != parser.get_default(name)]:
+            parser.error(f"--mistakes has its own seeds and steps: leave out {', '.join(mixed)}")
         return plant_all(options.mistakes)
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
     if options.trace:
@@ -62,7 +65,7 @@ def main() -> int:
 def plant_all(word: str) -> int:
     """Plant every mistake with ``word`` in its name; tell which seed caught it, and by which check.
 
-    A hunt for all of them, without a word, writes the page of the documentation.
+    The page of the documentation says of each what its last hunt found.
     """
     chosen = [mistake for mistake in MISTAKES if word in mistake.name]
     findings: dict[str, str] = {}
@@ -72,15 +75,16 @@ def plant_all(word: str) -> int:
             try:
                 caught = hunted.result()
             except CannotBePlanted as error:
-                caught, found = None, f"CANNOT BE PLANTED: {error}"
+                caught, found = None, brief(f"CANNOT BE PLANTED: {error}")
             else:
-                found = f"seed {caught.seed}: {caught.check[:100]}" if caught else "SURVIVED"
+                found = brief(f"seed {caught.seed}: {caught.check}") if caught else "SURVIVED"
             survivors += caught is None
             findings[mistake.name] = found
             print(f"{mistake.name:62} within {mistake.within:2}  {found}", flush=True)
     print(f"{len(chosen) - survivors} of {len(chosen)} mistakes were caught")
-    if not word:
-        PAGE.write_text(page_of(findings), encoding="utf-8")
+    said = rows_of(PAGE.read_text(encoding="utf-8")) | findings
+    ordered = {mistake.name: said[mistake.name] for mistake in MISTAKES if mistake.name in said}
+    PAGE.write_text(page_of(ordered), encoding="utf-8")
     return 1 if survivors else 0
 
 

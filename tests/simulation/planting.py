@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
@@ -23,6 +24,8 @@ COPIED: Final = ("bot", "ledger", "chain", "migrations", "sandbox", "tests/simul
 STEPS: Final = 600
 """So that each of many flows is met often enough."""
 HANGS_AFTER_SECONDS: Final = 900
+MOST_CHARACTERS: Final = 110
+"""Of what was found, on the page."""
 
 
 class Edit(NamedTuple):
@@ -125,20 +128,29 @@ def applies(mistake: Mistake) -> None:
             raise CannotBePlanted(f"{mistake.name}: {edit.path} has {count} times {edit.old!r}")
 
 
+def brief(found: str) -> str:
+    """Return ``found`` as one cell of the page: ids, addresses and hashes would only widen it."""
+    return shorten(_LONG.sub("…", found).replace("|", "/"), MOST_CHARACTERS, placeholder=" …")
+
+
 def page_of(findings: Mapping[str, str]) -> str:
-    """Return the page of the documentation: by name of a mistake, which seed caught it, and what it said."""
-    # Ids, addresses and hashes would only widen the table.
-    rows = [f"| {name} | {_LONG.sub('…', found).replace('|', '/')} |" for name, found in findings.items()]
-    return "\n".join([_HEAD, *rows, ""])
+    """Return the page of the documentation: by name of a mistake, which seed caught it, and what it said (`brief`)."""
+    return "\n".join([_HEAD, *(f"| {name} | {found} |" for name, found in findings.items()), ""])
+
+
+def rows_of(page: str) -> dict[str, str]:
+    """Return what `page_of` was given to make ``page``."""
+    _, _, table = page.partition("|---|---|\n")
+    return dict(row.removeprefix("| ").removesuffix(" |").split(" | ") for row in table.splitlines())
 
 
 _LONG: Final = re.compile(r"(?<=\w{6})\w{14,}")
 _HEAD: Final = f"""# Mistakes that are planted, and what finds them
 
-Written by `scripts/simulate --mistakes`. Each is a small patch of a copy of the program (`tests/simulation/mistakes`), of
-the kind that such programs really have. Seeds are run from 1 on, {STEPS} acts each, until one fails that the program passes
-without the patch. What is said is the first thing that was found wrong, by the books, the chain or the chats: the run knows
-nothing of the patch.
+Written by `scripts/simulate --mistakes`; with a WORD only the rows of mistakes that have it in their name. Each is a small
+patch of a copy of the program (`tests/simulation/mistakes`), of the kind that such programs really have. Seeds are run from 1
+on, {STEPS} acts each, until one fails that the program passes without the patch. What is said is the first thing that was found
+wrong, by the books, the chain or the chats: the run knows nothing of the patch.
 
 | mistake | the first seed that caught it, and what it said |
 |---|---|"""
