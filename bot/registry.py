@@ -1,4 +1,4 @@
-"""The declaration of a command, and the list of all: /help, menus, roles and docs are made from it.
+"""The declaration of a command, and the list of all: /help, menus and roles are made from it; README.md must name each.
 
 Adding a command is adding one file to bot/commands/ with a module-level ``COMMAND`` (or ``COMMANDS``, several):
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import bot.commands
+from bot.registry import discover
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _NAMED = re.compile(
@@ -17,6 +20,13 @@ def test_named_files_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = {match[1] or match[0] for match in _NAMED.finditer(text)} - {"migrations/0004_what.sql"}
     missing = sorted(name for name in named if not _stands(name, document.parent))
+    assert not missing
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = {name for command in discover(bot.commands) for name in (command.name, *command.aliases)}
+    missing = sorted(name for name in names if not re.search(rf"`/{name}\b", text))
     assert not missing
 
 
