@@ -30,6 +30,13 @@ def test_every_command_stands_in_the_readme() -> None:
     assert not missing
 
 
+def test_every_table_stands_in_the_architecture() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    schema = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "migrations").glob("*.sql")))
+    missing = sorted(name for name in re.findall(r"CREATE TABLE (\w+)", schema) if f"`{name}`" not in text)
+    assert not missing
+
+
 def _stands(name: str, near: Path) -> bool:
     """Tell whether ``name`` is a path, or a module without its ending as pictures show it."""
     return any((base / spelled).exists() for base in (ROOT, near) for spelled in (name, f"{name}.py"))
