@@ -39,7 +39,7 @@ from bot.upkeep import (
     unfreeze,
 )
 from ledger.audit import audit
-from ledger.backup import RESTORING, CannotCopy, back_up, restore
+from ledger.backup import RESTORING, CannotCopy, ClockBehind, back_up, restore
 from ledger.connect import CHECKPOINT_PAGES
 from ledger.errors import BrokenInvariant, Refused, Unavailable, WrongDatabase
 from ledger.freezes import FreezeReason
@@ -89,6 +89,13 @@ FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
     ),
     BadToken: (Exit.UNREACHABLE, "{}"),
     CannotCopy: (Exit.USAGE, "{}. Nothing was changed."),
+    ClockBehind: (
+        Exit.CLOCK,
+        (
+            "The clock may be behind: {}. Nothing was changed. Set it right; if it is, and was ahead when that posting was "
+            "made, say --clock-is-right."
+        ),
+    ),
     Refused: (Exit.USAGE, "Refused: {}. Nothing was changed."),
     Unavailable: (Exit.BUSY, "The database cannot be used now: {}. Nothing was changed."),
 }
@@ -173,6 +180,11 @@ def _parser(above: Sequence[str]) -> argparse.ArgumentParser:
         commands, "restore", _restore, "put a backup in the place of the books; the bot must not run"
     )
     restoring.add_argument("file", type=Path, help="a file that `moneta backup` wrote")
+    restoring.add_argument(
+        "--clock-is-right",
+        action="store_true",
+        help="postings of a later time than now were made while the clock was ahead",
+    )
     _add_attribute(commands)
     _add_unfreeze(commands)
     _add_refill(commands)
@@ -372,6 +384,7 @@ def _restore(options: argparse.Namespace) -> int:
             "bot_id": str(settings.bot_id),
         },
         quiet_blocks=settings.timeout_blocks,
+        clock_is_right=options.clock_is_right,
     )
     print("\n".join(restored_lines(restored, settings, settings.timeout_blocks)))
     return Exit.DONE

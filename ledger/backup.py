@@ -22,6 +22,9 @@ from ledger.presence import Presence
 from ledger.queries import queries
 from ledger.store import Fault, fault_of
 
+DRIFT_MS: Final = 60_000
+"""By how much a clock may be behind: blocks of a later time than that are not believed (chain/lightclient.py)."""
+
 RESTORING: Final = "restore"
 """The presence of a restore beside the database: nobody starts while it is alive."""
 
@@ -31,6 +34,10 @@ _SQL: Final = queries("backup")
 
 class CannotCopy(Exception):  # noqa: N818 - says what is the case
     """The files that were named do not allow it; nothing was changed. Whoever asked must ask otherwise."""
+
+
+class ClockBehind(Exception):  # noqa: N818 - says what is the case
+    """Postings of the backup were made later than now: either clock was wrong, and only people know which."""
 
 
 class Restored(NamedTuple):
@@ -75,16 +82,24 @@ def back_up(database: Path, target: Path) -> AuditReport:
 
 
 def restore(
-    backup: Path, database: Path, *, clock: Clock, identity: Mapping[str, str], quiet_blocks: int
+    backup: Path,
+    database: Path,
+    *,
+    clock: Clock,
+    identity: Mapping[str, str],
+    quiet_blocks: int,
+    clock_is_right: bool = False,
 ) -> Restored:
     """Put a copy of ``backup`` in the place of ``database``, brought to this program's schema and audited.
 
     ``identity`` is what the settings say the books belong to; ``quiet_blocks`` how long they let signed bytes live: the
-    replay waits longer if either books hold bytes that live longer. The database before is kept beside the new one;
-    ``backup`` stays as it is.
+    replay waits longer if either books hold bytes that live longer. ``clock_is_right``: whoever restores has looked, so
+    postings of a later time were made while it was ahead. The database before is kept beside the new one; ``backup``
+    stays as it is.
 
     Raises:
         CannotCopy: there is no backup, or it is the database itself.
+        ClockBehind: a posting is of a later time than ``clock`` tells, which nobody called right.
         WrongDatabase: the backup is from a newer program, or of another chain, address or bot.
         BrokenInvariant: the backup does not pass its audit.
         Unavailable: a process runs on the database.
@@ -99,6 +114,8 @@ def restore(
         copy_database(backup, draft)
         migrate(draft, clock.now())
         _check_identity(draft, identity)
+        if not clock_is_right:
+            _check_clock(draft, clock.now())
         _mark(draft, clock.now(), _reached(database), quiet_blocks)
         fold_log(draft)
         report = _clean_audit(draft)
@@ -197,14 +214,21 @@ def _reached(database: Path) -> _Reached:
         return _Reached()
 
 
+def _check_clock(draft: Path, now: Millis) -> None:
+    """Refuse a clock that may be behind: the replay would end before all that was signed can have come."""
+    with closing(open_reader(draft)) as connection:
+        (newest,) = connection.execute(_SQL["newest"]).fetchone()
+    if newest > now + DRIFT_MS:
+        raise ClockBehind(f"the newest posting was made {(newest - now) // 1000} seconds after now")
+
+
 def _mark(draft: Path, now: Millis, reached: _Reached, quiet_blocks: int) -> None:
     """Write down that these books were restored, which blocks everything that is signed."""
     with closing(open_writer(draft)) as connection:
-        # A clock that was set back must not make the replay believe that it has caught up.
-        (newest,) = connection.execute(_SQL["newest"]).fetchone()
         copied = _Reached(*connection.execute(_SQL["reached"]).fetchone())
         facts = {
-            "at": max(now, reached.time, newest),
+            # Validators signed the time of blocks; the clock may be behind by as much as is not noticed.
+            "at": max(now + DRIFT_MS, reached.time, copied.time),
             "reach_height": reached.height,
             "quiet_blocks": max(quiet_blocks, reached.life, copied.life),
         }

@@ -1,15 +1,17 @@
 -- name: reached
--- How far books had read the chain, and for how many blocks bytes of theirs may have lived at most.
-SELECT ifnull(max(height), 0), ifnull(max(block_time), 0),
-    (SELECT ifnull(max(timeout_height - signed_height), 0) FROM signed_transactions)
+-- How far books had read the chain, and for how many blocks bytes of theirs may have lived at most. Books that were
+-- restored themselves, and had not caught up, answer for those before them.
+SELECT max(ifnull(max(height), 0), (SELECT ifnull(max(reach_height), 0) FROM restores WHERE replayed_height IS NULL)),
+    ifnull(max(block_time), 0),
+    max(
+        (SELECT ifnull(max(timeout_height - signed_height), 0) FROM signed_transactions),
+        (SELECT ifnull(max(quiet_blocks), 0) FROM restores WHERE replayed_height IS NULL)
+    )
 FROM cursor
 
 -- name: newest
--- The newest moment that books know of.
-SELECT max(
-    ifnull((SELECT max(block_time) FROM cursor), 0),
-    ifnull((SELECT at FROM transactions ORDER BY id DESC LIMIT 1), 0)
-)
+-- When the newest posting was made, by the clock of its time.
+SELECT ifnull((SELECT at FROM transactions ORDER BY id DESC LIMIT 1), 0)
 
 -- name: mark
 -- These books were put back from a backup: nothing is signed before the replay is over.

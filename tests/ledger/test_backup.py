@@ -9,7 +9,7 @@ import pytest
 
 from ledger import backup as backups
 from ledger.audit import audit
-from ledger.backup import RESTORING, CannotCopy, Restored, back_up, restore
+from ledger.backup import DRIFT_MS, RESTORING, CannotCopy, ClockBehind, Restored, back_up, restore
 from ledger.claims import decide_cancel
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
 from ledger.giveaways import decide_create
@@ -213,14 +213,40 @@ def test_cards_of_what_runs_again_are_shown_anew(bank: Bank, tmp_path: Path) -> 
     assert shown == [("giveaway.changed", -500, "giveaway:1", '{"giveaway":1}', "pending")]
 
 
-def test_a_clock_that_was_set_back_does_not_shorten_the_replay(database: Path, copy: Path) -> None:
+def test_a_clock_that_may_be_behind_is_named_and_nothing_is_restored(database: Path, copy: Path) -> None:
+    before = database.read_bytes()
+    clock = StoppedClock()
+    clock.time -= DRIFT_MS + 1_000
+    with pytest.raises(ClockBehind, match="61 seconds"):
+        restore(copy, database, clock=clock, identity=IDENTITY, quiet_blocks=100)
+    assert database.read_bytes() == before
+
+
+def test_a_posting_of_a_clock_that_was_ahead_does_not_stretch_the_replay(tmp_path: Path, copy: Path) -> None:
+    clock = StoppedClock()
+    clock.time -= 365 * 24 * 3_600_000
+    target = tmp_path / "elsewhere.db"
+    restore(copy, target, clock=clock, identity=IDENTITY, quiet_blocks=100, clock_is_right=True)
+    ((at,),) = rows_of(target, "SELECT restored_at FROM restores")
+    assert at == clock.now() + DRIFT_MS
+
+
+def test_blocks_that_either_books_knew_are_before_the_restore(database: Path, copy: Path) -> None:
     clock = StoppedClock()
     clock.time = 5
-    restore(copy, database, clock=clock, identity=IDENTITY, quiet_blocks=100)
-    ((at, newest),) = rows_of(
-        database, "SELECT restored_at, (SELECT max(at) FROM transactions) FROM restores"
-    )
-    assert at >= newest > 5
+    restore(copy, database, clock=clock, identity=IDENTITY, quiet_blocks=100, clock_is_right=True)
+    ((at, block_time),) = rows_of(database, "SELECT restored_at, block_time FROM restores, cursor")
+    assert at >= block_time > 5
+
+
+def test_a_second_restore_knows_what_the_first_had_to_wait_for(database: Path, copy: Path) -> None:
+    """The wrong backup first: how far the books before both had come, and how long their bytes live."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO restores (restored_at, reach_height, quiet_blocks, last_tx) VALUES (0, 4711, 815, 0)"
+        )
+    put_back(copy, database)
+    assert rows_of(database, "SELECT reach_height, quiet_blocks FROM restores") == [(4711, 815)]
 
 
 def test_nothing_is_restored_under_a_process_that_runs(database: Path, copy: Path) -> None:

@@ -118,6 +118,7 @@ class Restores(Flow):
         self._copies = self._copies[: self._copies.index(copy) + 1]
         self._copied_of = 0
         self.city.kill()
+        self.city.move_clock(-self.city.clock.offset_ms)
         lost = read_deeds(Reader(self.city.disk.copy()))
         identity = {
             "chain_id": SANDBOX_PARAMETERS.chain_id,
@@ -130,6 +131,7 @@ class Restores(Flow):
             clock=self.city.clock,
             identity=identity,
             quiet_blocks=TIMEOUT_BLOCKS,
+            clock_is_right=True,
         )
         kept = read_deeds(Reader(self.city.disk.copy()))
         self._restored = True
