@@ -6,12 +6,13 @@ Attributing takes the coins from the account that had them paid out, and refills
 
 from typing import Any, Final, NamedTuple
 
-from ledger.accounts import SYSTEM_RESERVE, AccountId
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
 from ledger.adminaudit import Order, checked_reason, logged
 from ledger.alerts import alert
 from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.money import Amount, Denom
+from ledger.payments import spendable
 from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -76,9 +77,9 @@ def decide_attribution(
         raise Refused("amount_too_large", remaining=found.remaining, denom=found.denom)
     if account == SYSTEM_RESERVE or not view.exists(account):
         raise Refused("unknown_account", account=account)
-    balance = view.balance(account, found.denom)
-    if balance < part:
-        raise Refused("insufficient_balance", balance=balance, needed=part, denom=found.denom)
+    own = spendable(view, found.denom) if account == BOT_TREASURY else view.balance(account, found.denom)
+    if own < part:
+        raise Refused("insufficient_balance", balance=own, needed=part, denom=found.denom)
     draft = Draft(view)
     posting = Posting(account, SYSTEM_RESERVE, part, found.denom)
     inputs = _inputs(payment, account, amount, reason)

@@ -36,6 +36,7 @@ from ledger.offers import (
     note_of,
 )
 from ledger.packets import commitment_of, equal_shares
+from ledger.payments import require_spendable
 from ledger.ports import Millis
 from ledger.queries import queries
 from ledger.reader import Reader
@@ -122,10 +123,10 @@ def _audited(view: View, offer: Offer, number: int, by: Actor) -> Row:
 
 
 def _require_covered(view: View, offer: Offer) -> None:
-    balance = view.balance(offer.funder, offer.denom)
-    if balance < offer.total:
-        code = "treasury_too_low" if offer.funder == BOT_TREASURY else "insufficient_balance"
-        raise Refused(code, balance=balance, needed=offer.total, denom=offer.denom)
+    if offer.funder == BOT_TREASURY:
+        require_spendable(view, offer.total, offer.denom)
+    elif (balance := view.balance(offer.funder, offer.denom)) < offer.total:
+        raise Refused("insufficient_balance", balance=balance, needed=offer.total, denom=offer.denom)
 
 
 def _digest(offer: Offer) -> bytes:

@@ -47,9 +47,17 @@ class Taken(NamedTuple):
     own: int
 
 
+def day_around(now: int) -> dict[str, int]:
+    """Return the moments ``since`` and ``until`` between which an act counts against a day's limit.
+
+    One of a clock that was ahead by less than a day counts, too. One from farther ahead would fill that day until then.
+    """
+    return {"since": now - DAY_MS + 1, "until": now + DAY_MS}
+
+
 def taken_lately(books: Selects, now: int, account: AccountId, denom: Denom) -> Taken:
     """Return what left in the 24 hours before ``now``, for everyone and for ``account``."""
-    (row,) = books.select(_LATELY, {"account": account, "denom": denom, "since": now - DAY_MS})
+    (row,) = books.select(_LATELY, {"account": account, "denom": denom, **day_around(now)})
     return Taken(row["everyone"], row["own"])
 
 

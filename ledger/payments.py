@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY
 from ledger.drafts import Draft
-from ledger.errors import Unavailable
+from ledger.errors import Refused, Unavailable
 from ledger.freezes import freeze_of
 from ledger.journal import Journal, Lane
 from ledger.leases import Fence, lock_withdrawal, require
@@ -86,6 +86,22 @@ def covers(treasury: int, fee: int, fee_denom: Denom, withdrawals: list[Withdraw
         return treasury >= fee
     brought = sum(each.fee for each in withdrawals if each.denom == fee_denom)
     return treasury + brought >= fee
+
+
+def spendable(view: View, denom: Denom) -> Amount:
+    """Return what BOT_TREASURY may give away: the network fee that open bytes may still cost stays.
+
+    Else an order between signing and the block would leave that fee to SYSTEM_RESERVE (chain.md, Withdrawals).
+    """
+    fees = [each.signed.fee for each in unresolved(view) if each.signed.fee_denom == denom]
+    return Amount(max(0, view.balance(BOT_TREASURY, denom) - max(fees, default=0)))
+
+
+def require_spendable(view: View, amount: int, denom: Denom) -> None:
+    """Refuse what BOT_TREASURY cannot give away. Raises Refused ``treasury_too_low``."""
+    balance = spendable(view, denom)
+    if balance < amount:
+        raise Refused("treasury_too_low", balance=balance, needed=amount, denom=denom)
 
 
 def decide_store(

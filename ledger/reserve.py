@@ -13,6 +13,7 @@ from ledger.drafts import Draft, digest_of
 from ledger.errors import Refused
 from ledger.journal import Journal, Lane
 from ledger.money import Amount, Denom
+from ledger.payments import require_spendable
 from ledger.reader import Reader
 from ledger.roles import Actor, Role, require_role
 from ledger.units import Beside, Decision, Entry, Posting, Receipt, Unit, View
@@ -48,9 +49,7 @@ def decide_refill(view: View, key: str, refill: Refill) -> Decision[Amount]:
         raise Refused("not_positive")
     if wanted > owed:
         raise Refused("refill_too_much", owed=owed, denom=denom)
-    balance = view.balance(BOT_TREASURY, denom)
-    if balance < wanted:
-        raise Refused("treasury_too_low", balance=balance, needed=wanted, denom=denom)
+    require_spendable(view, wanted, denom)
     draft = Draft(view)
     posting = Posting(BOT_TREASURY, SYSTEM_RESERVE, Amount(wanted), denom)
     draft.post(Entry(key, refill.digest(), "refill", (posting,), actor=by.account, note=note))

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from ledger.accounts import AccountId
 from ledger.drafts import digest_of
 from ledger.errors import Refused
-from ledger.limits import DAY_MS
+from ledger.limits import day_around
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import news
 from ledger.ports import Selects
@@ -121,7 +121,7 @@ def _outgoing(view: View, share: Share, spend: Spend) -> Amount:
 
 def spent_lately(books: Selects, now: int, member: Membership, denom: Denom) -> Amount:
     """Return what a person took out of an account in the 24 hours before ``now``."""
-    facts = {"account": member.account, "person": member.person, "denom": denom, "since": now - DAY_MS}
+    facts = {"account": member.account, "person": member.person, "denom": denom, **day_around(now)}
     (row,) = books.select(SQL["spent_lately"], facts)
     return Amount(row["amount"])
 

@@ -10,6 +10,7 @@ from ledger.errors import Refused
 from ledger.journal import Journal, Lane
 from ledger.money import MAX_AMOUNT, Amount, Denom
 from ledger.outbox import news
+from ledger.payments import require_spendable
 from ledger.ports import Selects
 from ledger.queries import queries
 from ledger.roles import Actor, Role, require_role
@@ -69,9 +70,7 @@ def decide_grant(view: View, key: str, grant: Grant) -> Decision[Any]:
         raise Refused("not_a_user", account=account)
     if not view.exists(account):
         raise Refused("unknown_account", account=account)
-    balance = view.balance(BOT_TREASURY, denom)
-    if balance < amount:
-        raise Refused("treasury_too_low", balance=balance, needed=amount, denom=denom)
+    require_spendable(view, amount, denom)
     draft = Draft(view)
     posting = Posting(BOT_TREASURY, account, amount, denom)
     receipt = draft.post(Entry(key, grant.digest(), "grant", (posting,), actor=by.account, note=reason))

@@ -95,10 +95,10 @@ SET role = :role, limit_denom = :limit_denom, per_transaction = :per_transaction
 WHERE id = :id AND state = 'joined'
 
 -- name: spent_lately
--- What a person took out of an account since a moment; withdrawals that came back do not count.
+-- What a person took out of an account between two moments; withdrawals that came back do not count.
 SELECT ifnull(sum(spent.amount), 0) AS amount
 FROM shared_spends AS spent LEFT JOIN withdrawals USING (id)
-WHERE spent.account = :account AND spent.person = :person AND spent.denom = :denom AND spent.at > :since
+WHERE spent.account = :account AND spent.person = :person AND spent.denom = :denom AND spent.at BETWEEN :since AND :until
     AND ifnull(withdrawals.state, '') NOT IN ('returned', 'cancelled')
     AND (ifnull(withdrawals.state, '') <> 'manual' OR json_extract(withdrawals.evidence, '$.outcome') IS NOT 'returned')
 

@@ -115,6 +115,20 @@ def test_a_day_is_the_last_24_hours(bank: Bank) -> None:
     ask(bank, "k3", 10_000, day)
 
 
+def test_what_a_clock_far_ahead_took_does_not_fill_the_days_until_then(bank: Bank) -> None:
+    bank.clock.time += 365 * DAY_MS
+    ask(bank, "k1", 10_000, terms(own=10_000))
+    bank.clock.time -= 365 * DAY_MS
+    ask(bank, "k2", 10_000, terms(own=10_000))
+
+
+def test_what_a_clock_a_little_ahead_took_counts(bank: Bank) -> None:
+    ask(bank, "k1", 10_000, terms(own=10_000))
+    bank.clock.time -= 3_600_000
+    with pytest.raises(Refused, match="withdrawal_over_own_limit"):
+        ask(bank, "k2", 10_000, terms(own=10_000))
+
+
 def test_what_was_cancelled_does_not_count(bank: Bank) -> None:
     day = terms(own=10_000, total=10_000)
     asked = ask(bank, "k1", 10_000, day)

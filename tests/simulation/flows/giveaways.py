@@ -38,6 +38,8 @@ _RANK_BEFORE: Final = """
 SELECT json_extract(after, '$.role') AS role FROM admin_audit
 WHERE action = 'role.changed' AND target = ? AND id < ? ORDER BY id DESC LIMIT 1
 """
+_DEAREST: Final = "SELECT ifnull(max(fee), 0) AS fee FROM signed_transactions"
+"""What the treasury must have beside what it gives, at most: the fee that open bytes may cost."""
 _RANKS: Final = """
 SELECT at, json_extract(after, '$.role') AS role FROM admin_audit
 WHERE action = 'role.changed' AND target = ? ORDER BY id
@@ -244,7 +246,9 @@ class Giveaways(Flow):
         if was_asked or command["code"] in _ALWAYS:
             return
         if command["code"] in ("insufficient_balance", "treasury_too_low"):
-            if not books.was_short(gift.funder, gift.total, since, until):
+            (dearest,) = books.select(_DEAREST) if gift.treasury else (None,)
+            needed = gift.total + (dearest["fee"] if dearest else 0)
+            if not books.was_short(gift.funder, needed, since, until):
                 yield f"{gift.message.text!r} was refused although the money was there"
         elif command["code"] != "role_too_low" or not self._was_no_admin(books, gift, since, until):
             yield f"{gift.message.text!r} ended as {command['state']} {command['code']}"

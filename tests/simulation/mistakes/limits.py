@@ -23,8 +23,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/sql/limits.sql",
-                "WHERE denom = :denom AND requested_at > :since AND state NOT IN ('returned', 'cancelled')\n",
-                "WHERE denom = :denom AND requested_at > :since\n",
+                "WHERE denom = :denom AND requested_at BETWEEN :since AND :until AND state NOT IN ('returned', 'cancelled')\n",
+                "WHERE denom = :denom AND requested_at BETWEEN :since AND :until\n",
             ),
         ),
     ),

@@ -50,8 +50,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/replay.py",
-                "    if not (lost or ours.undecided) or not standing_restores(draft.view):\n",
-                "    if True:\n",
+                "    if not standing_restores(draft.view):\n        return ours\n    lost =",
+                "    if True:\n        return ours\n    lost =",
             ),
         ),
     ),

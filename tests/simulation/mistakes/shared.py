@@ -40,8 +40,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/sharedmoney.py",
-                '"denom": denom, "since": now - DAY_MS}',
-                '"denom": denom, "since": now - now % 60_000}',
+                '"denom": denom, **day_around(now)}',
+                '"denom": denom, **day_around(now), "since": now - now % 60_000}',
             ),
         ),
         "the calendar's day, in a run that lasts minutes",

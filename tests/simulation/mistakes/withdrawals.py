@@ -133,10 +133,10 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    if not attempts or proof.sequence is None:\n",
+                "    if not attempts or proof.sequence is None or",
                 "    mine = [each for each in ours if each.canonical == attempts[0].signed.hash] if attempts else []\n"
                 '    if mine:\n        return _Fate("failed", mine[-1]), attempts[0]\n'
-                "    if not attempts or proof.sequence is None:\n",
+                "    if not attempts or proof.sequence is None or",
             ),
         ),
     ),
