@@ -48,6 +48,8 @@ _SENTENCES: Final = {
     "membership_not_as_noted": "membership {} is not what was noted last",
     "spend_not_as_posted": "the shared spend {} is not what was posted for it",
     "posting_without_spend": "transaction {} left a shared account, and nobody spent it",
+    "refill_without_order": "transaction {} refilled SYSTEM_RESERVE without an order in the admin audit",
+    "adjustment_without_evidence": "transaction {} is a shortfall that no block is on record for",
     "grant_without_order": "transaction {} left BOT_TREASURY without an order in the admin audit",
     "total_not_as_settled": "the books hold another sum of {} than was proved at the cursor",
 }

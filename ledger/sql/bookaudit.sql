@@ -9,10 +9,14 @@ WHERE hold.kind IS NOT 'withdrawal' OR hold.to_id IS NOT -4 OR hold.from_id IS N
 SELECT id FROM transactions WHERE to_id = -4 AND id NOT IN (SELECT id FROM withdrawals)
 
 -- name: withdrawal_not_as_the_log
--- Withdrawals that say to be open while their hold was resolved, or ended by another entry than they name.
+-- Withdrawals that say to be open while their hold was resolved, or ended by another entry, or otherwise, than they name.
 SELECT DISTINCT withdrawals.id
 FROM withdrawals LEFT JOIN transactions AS ended ON ended.reference = withdrawals.id AND ended.from_id = -4
 WHERE withdrawals.resolution IS NOT ended.entry_id
+    OR ended.kind IS NOT CASE state
+        WHEN 'confirmed' THEN 'withdrawal_settled' WHEN 'returned' THEN 'withdrawal_returned'
+        WHEN 'cancelled' THEN 'withdrawal_cancelled' WHEN 'manual' THEN 'withdrawal_manual'
+    END
 
 -- name: signed_without_bytes
 -- Withdrawals in signed bytes that are nowhere, or that are not locked.
@@ -271,6 +275,25 @@ WHERE from_id BETWEEN -999 AND -100 AND kind IN ('shared_spend', 'withdrawal')
 SELECT settled.denom
 FROM settled JOIN cursor USING (chain_id) JOIN assets ON assets.denom = settled.denom
 WHERE settled.height = cursor.height AND settled.balance <> assets.total
+
+-- name: refill_without_order
+-- Coins of BOT_TREASURY that went to SYSTEM_RESERVE without an owner's order.
+SELECT id FROM transactions
+WHERE kind = 'refill' AND NOT EXISTS (
+    SELECT 1 FROM admin_audit
+    WHERE action = 'reserve.refilled' AND admin_audit.actor = transactions.actor AND reason = note
+        AND json_extract(before, '$.owed') - json_extract(after, '$.owed') = amount
+        AND json_extract(after, '$.denom') = denom
+)
+
+-- name: adjustment_without_evidence
+-- What SYSTEM_RESERVE was made to bear in a block of which no shortfall is on record.
+SELECT transactions.id FROM transactions JOIN entries ON entries.id = entry_id
+WHERE transactions.kind = 'adjustment' AND NOT EXISTS (
+    SELECT 1 FROM evidence
+    WHERE about = 'shortfall' AND evidence.denom = transactions.denom
+        AND key = 'rec:' || chain_id || ':' || height || ':' || evidence.denom
+)
 
 -- name: grant_without_order
 -- Payments out of BOT_TREASURY that no owner's order stands behind.

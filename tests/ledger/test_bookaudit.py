@@ -14,7 +14,8 @@ from ledger.giveaways import decide_create
 from ledger.jails import bail_unit
 from ledger.money import Amount
 from ledger.offers import DEFAULT_SECONDS, Mode, Offer
-from ledger.roles import Actor
+from ledger.reserve import Refill, decide_refill
+from ledger.roles import CONSOLE, Actor
 from tests.ledger.bank import ALICE, BOB, CAROL, JUNO, Bank, arrival, canonical
 from tests.ledger.court import fine, jail
 
@@ -42,6 +43,9 @@ def bank(tmp_path: Path) -> Bank:
     bank.clock.time += 1000 * DEFAULT_SECONDS
     bank.decide(lambda view: decide_end(view, 4))
     bank.decide(lambda view: decide_end(view, 5))
+    bank.block(arrived=-50)
+    order = Refill(CONSOLE, JUNO, Amount(20), "my own coins")
+    bank.decide(lambda view: decide_refill(view, "r", order))
     return bank
 
 
@@ -83,6 +87,16 @@ def test_books_that_were_kept_by_the_program_are_clean(file: sqlite3.Connection)
         (
             "UPDATE signed_transactions SET state = 'expired', ended_height = 1",
             "bytes or its lock are missing",
+        ),
+        (
+            "UPDATE withdrawals SET state = 'returned' WHERE state = 'confirmed'",
+            "did not end as the log says",
+        ),
+        ("DELETE FROM evidence WHERE about = 'shortfall'", "is a shortfall that no block is on record for"),
+        ("UPDATE evidence SET height = height - 1", "is a shortfall that no block is on record for"),
+        (
+            "DELETE FROM admin_audit WHERE action = 'reserve.refilled'",
+            "refilled SYSTEM_RESERVE without an order",
         ),
         ("DELETE FROM transaction_locks WHERE expires_at IS NULL", "bytes or its lock are missing"),
         ("INSERT INTO transaction_locks VALUES ('withdrawal:1', 'x', 1, NULL)", "outlived its reason"),
