@@ -92,6 +92,11 @@ class Books:
         """Return the same of a press of a button, by the id of its query."""
         return self._presses.get((account, query))
 
+    def forgot(self, account: int, query: str) -> bool:
+        """Tell whether the books that took a press are lost, and these did not take it: the press after it counts."""
+        row = self.press(account, query)
+        return self.losses.has_press(query) and (row is None or row["code"] == "button_used")
+
     @cached_property
     def _commands(self) -> Mapping[str, Any]:
         return {row["key"]: row for row in self.select(_COMMANDS, {"moved": self._city.moved_ms})}

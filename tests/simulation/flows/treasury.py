@@ -71,6 +71,8 @@ class Grant:
     amount: int
     taps: list[str] = field(default_factory=list)
     confirmed: bool = False
+    changed_mind: bool = False
+    """Pressed were a no first, and a yes after it."""
     shown: int = 0
 
 
@@ -189,6 +191,7 @@ class Treasury(Flow):
         self._unanswered.remove(grant)
         grant.taps = self.people.press(grant.by, question, pressed)
         grant.confirmed = pressed[0] == YES
+        grant.changed_mind = not grant.confirmed and YES in pressed
         grant.shown = question.changed
 
     def _depose(self) -> None:
@@ -292,8 +295,9 @@ class Treasury(Flow):
 
     def _paid(self, books: Books, grant: Grant, rows: Sequence[Any]) -> Iterator[str]:
         words = repr(grant.message.text)
-        if len(rows) > 1 or not grant.confirmed:
-            yield f"{words} was paid {len(rows)} times, and {'was' if grant.confirmed else 'never was'} confirmed"
+        confirmed = grant.confirmed or (grant.changed_mind and books.forgot(grant.by.id, grant.taps[0]))
+        if len(rows) > 1 or not confirmed:
+            yield f"{words} was paid {len(rows)} times, and {'was' if confirmed else 'never was'} confirmed"
         row = rows[0]
         if (row["actor"], row["to_id"], row["amount"]) != (grant.by.id, grant.recipient.id, grant.amount):
             yield f"{words} became {row['amount']} to {row['to_id']} by {row['actor']}"

@@ -55,6 +55,8 @@ class Order:
     allowed: bool = True
     taps: list[str] = field(default_factory=list)
     confirmed: bool = False
+    changed_mind: bool = False
+    """Pressed were a no first, and a yes after it."""
     shown: int = 0
 
 
@@ -139,6 +141,7 @@ class Unclaimed(Flow):
             pressed = self.rng.choice(PRESSES)
             order.taps = self.people.press(self.people.owner, question, pressed)
             order.confirmed = pressed[0] == YES
+            order.changed_mind = not order.confirmed and YES in pressed
             order.shown = question.changed
             return
 
@@ -221,20 +224,26 @@ class Unclaimed(Flow):
         if stray is None:
             yield f"{words} is of no deposit that was sent for nobody"
         elif row["document"] is None:
-            yield from self._ordered(row, words, stray)
+            yield from self._ordered(books, row, words, stray)
         else:
             yield from self._proved(row, words, stray)
         if row["to_id"] not in books.told.get(row["entry_id"], ()):
             yield f"{row['to_id']} was never told of {words}"
 
-    def _ordered(self, row: Any, words: str, stray: Stray) -> Iterator[str]:
+    def _ordered(self, books: Books, row: Any, words: str, stray: Stray) -> Iterator[str]:
         order = next((each for each in self._orders if each.reason == row["note"]), None)
-        if order is None or not order.allowed or (order.amount is not None and not order.confirmed):
+        if order is None or not order.allowed or not self._was_confirmed(books, order):
             yield f"nobody who may meant {words}"
         elif (order.target, order.stray) != (row["to_id"], stray):
             yield f"{words} was meant for {order.target}, of {order.stray}"
         elif order.amount not in (None, row["amount"]):
             yield f"{words} was meant to be {order.amount}"
+
+    def _was_confirmed(self, books: Books, order: Order) -> bool:
+        """Tell whether it was done unasked, or the first press that counted may have been a yes."""
+        owner = self.people.owner.id
+        changed_mind = order.changed_mind and books.forgot(owner, order.taps[0])
+        return order.amount is None or order.confirmed or changed_mind
 
     def _proved(self, row: Any, words: str, stray: Stray) -> Iterator[str]:
         signature = next((each for each in self._signatures if each.document == row["document"]), None)

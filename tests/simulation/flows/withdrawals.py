@@ -34,6 +34,8 @@ class Payment:
     address: str
     amount: int
     confirmed: bool = False
+    changed_mind: bool = False
+    """Pressed were a no first, and a yes after it."""
     taps: list[str] = field(default_factory=list)
     """The queries of what was pressed under the question, in order."""
     shown: int = 0
@@ -91,6 +93,7 @@ class Withdrawals(Flow):
         pressed = self.rng.choice(PRESSES)
         payment.taps = self.people.press(self.people.by_id(payment.source), question, pressed)
         payment.confirmed = pressed[0] == YES
+        payment.changed_mind = not payment.confirmed and YES in pressed
         payment.shown = question.changed
 
     def _shown(self, payment: Payment, words: str) -> Message | None:
@@ -131,8 +134,7 @@ class Withdrawals(Flow):
         told = [f"Withdrawal {row['id']} · {end}" for end in _ends_told(books, row)]
         if not any(books.was_told(payment.source, each) for each in told):
             yield f"nobody was told: {told[0]}"
-        first = _first_press(books, payment)
-        if not payment.confirmed and (first is None or first["code"] != "too_many"):
+        if not _was_confirmed(books, payment):
             yield f"{words} was never confirmed, and is {row['state']}"
         if (row["account"], row["amount"], row["fee"]) != (payment.source, payment.amount, FEE):
             yield f"{words} became {row['amount']} with {row['fee']} of {row['account']}"
@@ -203,6 +205,14 @@ def _ends_told(books: Books, row: Any) -> tuple[str, ...]:
         # Who presses Cancel below a rejection reads that all of it is back.
         return ("not approved", "cancelled")
     return ("arrived" if row["state"] == "confirmed" else str(row["state"]),)
+
+
+def _was_confirmed(books: Books, payment: Payment) -> bool:
+    """Tell whether the first press that counted may have been a yes."""
+    first = _first_press(books, payment)
+    passed_over = first is not None and first["code"] == "too_many"
+    changed_mind = payment.changed_mind and books.forgot(payment.source, payment.taps[0])
+    return payment.confirmed or passed_over or changed_mind
 
 
 def _is_lost(books: Books, payment: Payment) -> bool:
