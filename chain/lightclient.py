@@ -118,8 +118,9 @@ class LightClient:
         """Return the transactions of the block after ``trusted`` that its node claims to have succeeded.
 
         Validators signed the block, but nothing proves results before the next one: for news, never for money. Raises
-        as `block` does, NotYet while there is no such block.
+        as `block` does, NotYet while there is no such block, Halted also where an anchor would vouch for ``trusted``.
         """
+        self._require_recent(trusted)
         height = trusted.height + 1
 
         async def question(node: Endpoint) -> tuple[bytes, ...]:
@@ -181,7 +182,7 @@ class LightClient:
         if top_height == first + 1:
             return await self._next_block(client, known)
         signed, headers = await asyncio.gather(
-            client.signed_header(top_height), client.headers(first, top_height - 1)
+            _signed_at(client, top_height), client.headers(first, top_height - 1)
         )
         await self._accept(client, known, signed)
         trust.link_back(signed.header, headers, known)
@@ -205,7 +206,12 @@ class LightClient:
         """Go from ``known`` to the height of ``signed``, in smaller steps where too few of the trusted power signed."""
         if signed.header.time.millis() > self._clock.now() + _CLOCK_DRIFT_MS:
             raise Unproven(f"height {signed.header.height} is from the future")
-        if self._vouched.get(signed.header.height) == signed.header.hash():
+        vouched = self._vouched.get(signed.header.height)
+        if vouched is not None:
+            if vouched != signed.header.hash():
+                raise Unproven(
+                    f"height {signed.header.height} is another block than the trusted hash goes back to"
+                )
             return
         pending = [signed]
         # Each step halves a distance or covers it, so twice the distance is enough.
@@ -325,7 +331,11 @@ _CLAIMED: Final = ("codespace", "log", "info", "events")
 
 async def _between(client: NodeClient, known: TrustedHeader, target: SignedHeader) -> SignedHeader:
     """Return the signed header in the middle; a node that gives another would keep the client busy without end."""
-    height = (known.height + target.header.height) // 2
+    return await _signed_at(client, (known.height + target.header.height) // 2)
+
+
+async def _signed_at(client: NodeClient, height: int) -> SignedHeader:
+    """Return the signed header of ``height``; the one beside it would pass by what vouches for this one."""
     found = await client.signed_header(height)
     if found.header.height != height:
         raise Unproven(f"height {height} was asked for, not {found.header.height}")

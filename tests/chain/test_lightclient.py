@@ -12,7 +12,7 @@ from chain.endpoints import EndpointRules, Endpoints, clients_for
 from chain.errors import Halted, Lied, NodeUnavailable, NotYet, Pruned
 from chain.lightclient import Anchor, LightClient
 from chain.parameters import ChainParameters
-from chain.verified import AccountState, TxOutcome, VerifiedBlock
+from chain.verified import AccountState, TrustedHeader, TxOutcome, VerifiedBlock
 from ledger.money import Denom
 from ledger.ports import Millis
 from tests.chain.fakechain import (
@@ -653,6 +653,57 @@ async def test_an_anchor_of_another_history_vouches_for_nothing() -> None:
     trusted = replace(world.chain.trusted(1), time=Millis(world.now() - DAY_MS - 1))
     with pytest.raises(Lied, match="another block at the trusted height"):
         await client.block(2, trusted)
+
+
+def expired(world: World, height: int) -> TrustedHeader:
+    """The chain's own header of ``height``, too old to be trusted."""
+    return replace(world.chain.trusted(height), time=Millis(world.now() - DAY_MS - 1))
+
+
+def forked(chain: FakeChain, height: int) -> FakeChain:
+    """Another chain from behind ``height`` on, which the same validators signed, long after they left."""
+    fork = FakeChain(blocks=chain.blocks[:height])
+    fork.grow_by(chain.height - height)
+    return fork
+
+
+async def anchored_world() -> World:
+    """An expired reader whose anchor, block 55, was gone back from: to 45, 35, ..., 15, 5; it stands before block 5."""
+    world = World(filled(60), window_blocks=10)
+    world.client = world.new_client(anchor=Anchor(55, world.chain.trusted(55).block_id))
+    for height in range(2, 5):
+        await world.client.block(height, expired(world, height - 1))
+    return world
+
+
+async def test_what_contradicts_the_anchors_way_back_is_refused() -> None:
+    """The node was honest while the way back was read; its fork is signed by those that an expired header names."""
+    world = await anchored_world()
+    world.nodes[0].chain = forked(world.chain, 4)
+    with pytest.raises(Lied, match="another block than the trusted hash goes back to"):
+        await world.client.block(5, expired(world, 4))
+
+
+async def test_a_height_beside_the_anchors_way_back_is_refused() -> None:
+    """Asked for the header that is vouched for, the node gives the next one, and all headers before that."""
+    world = await anchored_world()
+    world.nodes[0].chain = fork = forked(world.chain, 4)
+    signed = FakeNode(fork)._commit({"height": "16"})
+
+    def lie(method: str, _params: Mapping[str, Any], answer: Any) -> Any:
+        if method == "blockchain":
+            answer["block_metas"].insert(0, meta_json(fork.block(15)))
+        return signed if method == "commit" else answer
+
+    world.nodes[0].lie = lie
+    with pytest.raises(Lied, match="height 15 was asked for, not 16"):
+        await world.client.block(5, expired(world, 4))
+
+
+async def test_nothing_is_foreseen_on_expired_trust() -> None:
+    world = await anchored_world()
+    with pytest.raises(Halted, match="trust period"):
+        await world.client.preview(expired(world, 4))
 
 
 async def test_heights_are_asked_for_in_order() -> None:
