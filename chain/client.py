@@ -33,6 +33,8 @@ VALIDATORS_LIMIT: Final = 100
 _VALIDATOR_PAGES_LIMIT: Final = 100
 _REQUESTS_AT_ONCE: Final = 4
 _RESPONSE_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_VALUES_SIGNS: Final = (b",", b"[", b"{")
+"""There are no more values in JSON than these: three bytes of ``[],`` are seventy in memory."""
 _TIMEOUT_SECONDS: Final = 15.0
 _PACKED: Final = "gzip"
 """Packed once, what comes over the wire at a time grows to some 70 MB at most; packed twice it has no bound."""
@@ -55,6 +57,23 @@ class Call(NamedTuple):
 
     method: str
     params: Mapping[str, Any]
+
+
+class _Limit(NamedTuple):
+    """How long an answer may be, and how many values it may hold: one node could take all memory otherwise."""
+
+    octets: int
+    values: int
+
+
+_LIMIT: Final = _Limit(4 * 1024 * 1024, 300_000)
+_LIMITS: Final = {
+    "status": _Limit(64 * 1024, 10_000),
+    "broadcast_tx_sync": _Limit(64 * 1024, 10_000),
+    # A transaction is one value; events are as many as somebody paid gas for.
+    "block": _Limit(_RESPONSE_LIMIT_BYTES, 300_000),
+    "block_results": _Limit(_RESPONSE_LIMIT_BYTES, 2_000_000),
+}
 
 
 class NodeStatus(NamedTuple):
@@ -287,7 +306,7 @@ class NodeClient:
     async def call(self, method: str, **params: Any) -> Any:
         """Make one call and return its result."""
         number = next(self._ids)
-        answer = await self._post(_request(number, Call(method, params)))
+        answer = await self._post(_request(number, Call(method, params)), _LIMITS.get(method, _LIMIT))
         return self._result(number, answer)
 
     async def batch(self, calls: Sequence[Call]) -> list[Any]:
@@ -314,7 +333,8 @@ class NodeClient:
 
     async def _batch(self, calls: Sequence[Call]) -> list[Any]:
         numbers = [next(self._ids) for _ in calls]
-        answer = await self._post([_request(*pair) for pair in zip(numbers, calls, strict=True)])
+        limit = max(_LIMITS.get(call.method, _LIMIT) for call in calls)
+        answer = await self._post([_request(*pair) for pair in zip(numbers, calls, strict=True)], limit)
         if not isinstance(answer, list):
             raise self._refused(answer)
         by_number = {each["id"]: each for each in answer if _numbered(each)}
@@ -341,20 +361,22 @@ class NodeClient:
             return NotYet(f"{self.name}: {text[:300]}")
         return RpcRefused(self.name, text)
 
-    async def _post(self, document: Any) -> Any:
+    async def _post(self, document: Any, limit: _Limit) -> Any:
         try:
             async with self._slots, asyncio.timeout(self._timeout_seconds):
-                content = await self._read(document)
+                content = await self._read(document, min(limit.octets, self._response_limit_bytes))
         except TimeoutError as error:
             raise NodeUnavailable(f"{self.name}: no answer in {self._timeout_seconds} s") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise NodeUnavailable(f"{self.name}: {type(error).__name__}") from error
+        if sum(map(content.count, _VALUES_SIGNS)) > limit.values:
+            raise TooLong(f"{self.name}: the answer is too long: it holds too many values")
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise NodeUnavailable(f"{self.name}: the answer is no JSON") from error
 
-    async def _read(self, document: Any) -> bytes:
+    async def _read(self, document: Any, limit_bytes: int) -> bytes:
         async with self._http.stream("POST", self._url, json=document) as response:
             if response.status_code != httpx.codes.OK:
                 raise NodeUnavailable(f"{self.name}: HTTP {response.status_code}")
@@ -363,7 +385,7 @@ class NodeClient:
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
-                if len(content) > self._response_limit_bytes:
+                if len(content) > limit_bytes:
                     raise TooLong(f"{self.name}: the answer is too long")
         return bytes(content)
 

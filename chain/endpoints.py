@@ -148,7 +148,7 @@ class Endpoints:
         refusals = _Refusals()
         for endpoint in self._order():
             if endpoint.refusal is not None and endpoint.waits_until > self._clock.now():
-                refusals.all.append(endpoint.refusal)
+                refusals.all.append(_bare(endpoint.refusal))
                 continue
             try:
                 await self._require_healthy(endpoint, height)
@@ -167,8 +167,10 @@ class Endpoints:
             try:
                 await self._require_healthy(endpoint, None)
                 answers.append(await question(endpoint))
+                continue
             except (ChainError, Unproven) as error:
-                raise self._note(endpoint, error) from error
+                refusal = self._note(endpoint, error)
+            raise refusal
         return answers
 
     async def status(self) -> NodeStatus:
@@ -233,7 +235,7 @@ class Endpoints:
             self._put_aside(endpoint, error)
         else:
             self._let_wait(endpoint)
-        endpoint.refusal = error
+        endpoint.refusal = _bare(error)
         return error
 
     def _put_aside(self, endpoint: Endpoint, lie: Lied) -> None:
@@ -247,6 +249,12 @@ class Endpoints:
         wait = min(self._rules.first_wait_ms << min(endpoint.failures, 20), self._rules.longest_wait_ms)
         endpoint.waits_until = self._clock.now() + wait // 2 + self._randomness.randint(0, wait // 2)
         endpoint.failures += 1
+
+
+def _bare(error: ChainError) -> ChainError:
+    """Return the error without what led to it: tracebacks hold all that their frames do, also what a node said."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def clients_for(urls: Iterable[str], transport: httpx.AsyncBaseTransport | None = None) -> list[NodeClient]:

@@ -152,6 +152,40 @@ async def test_a_too_long_answer_is_cut() -> None:
         await asking(ok("x" * 2000), response_limit_bytes=1000).call("block")
 
 
+async def ask_for(method: str, text: str) -> None:
+    await asking(lambda _: httpx.Response(200, text=f'{{"id": 1, "result": "{text}"}}')).call(method)
+
+
+@pytest.mark.parametrize(
+    ("method", "mebibytes"),
+    [("status", 0.1), ("broadcast_tx_sync", 0.1), ("commit", 5), ("validators", 5), ("abci_query", 5)],
+)
+async def test_how_long_an_answer_may_be_goes_by_the_question(method: str, mebibytes: float) -> None:
+    with pytest.raises(NodeUnavailable, match="too long"):
+        await ask_for(method, "x" * int(mebibytes * 2**20))
+
+
+@pytest.mark.parametrize(("method", "mebibytes"), [("commit", 1), ("block", 5), ("block_results", 5)])
+async def test_a_long_answer_to_what_may_be_long_is_read(method: str, mebibytes: int) -> None:
+    await ask_for(method, "x" * (mebibytes * 2**20))
+
+
+@pytest.mark.parametrize(
+    ("method", "values"),
+    [("status", 20_000), ("block", 400_000), ("commit", 400_000), ("block_results", 2_100_000)],
+)
+@pytest.mark.parametrize("value", ["[", "{", "0,"], ids=["arrays", "objects", "numbers"])
+async def test_an_answer_of_too_many_values_is_not_unfolded(method: str, values: int, value: str) -> None:
+    """Three bytes of `[],` are seventy in memory: the longest answer took gigabytes, and seconds of the loop."""
+    with pytest.raises(NodeUnavailable, match="too many values"):
+        await ask_for(method, value * values)
+
+
+@pytest.mark.parametrize(("method", "values"), [("block", 200_000), ("block_results", 400_000)])
+async def test_a_full_block_is_read(method: str, values: int) -> None:
+    await ask_for(method, "0," * values)
+
+
 async def test_a_node_that_hangs_is_left() -> None:
     class Hanging(httpx.AsyncBaseTransport):
         async def handle_async_request(self, _request: httpx.Request) -> httpx.Response:

@@ -1,6 +1,10 @@
 """Several nodes as one: order, health, waiting, and what all refusals mean together."""
 
+import contextlib
+import gc
 import random
+import traceback
+import weakref
 from typing import Any
 
 import pytest
@@ -174,6 +178,36 @@ async def test_a_liar_is_put_aside_for_long() -> None:
     world.later(RULES.first_aside_ms - 1)
     with pytest.raises(Lied, match="flipped"):
         await world.who_answers()
+
+
+class Answer:
+    """What a node may have said, at great length."""
+
+
+@pytest.mark.parametrize("kind", [Unproven, NodeUnavailable, Halted])
+@pytest.mark.parametrize("each", [False, True])
+async def test_why_a_node_waits_keeps_nothing_of_what_it_said(kind: type[Exception], each: bool) -> None:
+    """A traceback holds all that its frames do; a liar waits for an hour."""
+    world, said = World(nodes=1), []
+
+    async def question(_endpoint: Endpoint) -> None:
+        answer = Answer()
+        said.append(weakref.ref(answer))
+        raise kind("flipped") from ValueError(answer)
+
+    with contextlib.suppress(ChainError):
+        await (world.endpoints.ask_each(question) if each else world.endpoints.ask(question))
+    gc.collect()
+    assert said[0]() is None
+
+
+async def test_a_refusal_that_is_told_again_does_not_grow() -> None:
+    world = World(nodes=1)
+    lengths = []
+    for _ in range(3):
+        refusal = await world.refused(Unproven("flipped"))
+        lengths.append(len(traceback.extract_tb(refusal.__traceback__)))
+    assert lengths == [lengths[0]] * 3
 
 
 async def test_a_liar_gets_another_chance() -> None:
