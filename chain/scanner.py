@@ -53,7 +53,7 @@ class ScannerRules(NamedTuple):
     halted_seconds: float = 60.0
     blocks_per_step: int = 100
     silent_ms: int = 300_000
-    """Nodes that are away this long are worth an alert."""
+    """Nodes that are away this long, or show no new block, are worth an alert."""
     unsettled_blocks: int = 100
     """So many blocks without a proved balance are worth one too: nodes say that they pruned the state of each."""
 
@@ -95,7 +95,8 @@ class Scanner:
         """
         try:
             return await self._scan()
-        except NotYet:
+        except NotYet as error:
+            await self._alert_when_silent(error)
             return await self._wait_at_tip()
         except LeaseLost:
             self._tenure.forget()
@@ -246,6 +247,7 @@ class Scanner:
         return self._rules.retry_seconds
 
     async def _alert_when_silent(self, error: ChainError) -> None:
+        """Alert when no block could be posted for long, whether nodes are away or say that it is not there yet."""
         now = self._clock.now()
         if self._unavailable_since is None:
             self._unavailable_since = now

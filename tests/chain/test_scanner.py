@@ -162,6 +162,35 @@ async def test_nodes_that_stay_away_are_worth_an_alert(running: Program, outside
     assert running.alerts() == ["chain.unavailable"]
 
 
+async def test_blocks_that_stay_away_are_worth_an_alert(running: Program, outside: Outside) -> None:
+    """A chain that halted, nodes that withhold, a machine that never gets the results: all say that it is not yet."""
+    await running.scan()
+    await running.scanner.step()
+    running.clock.later += RULES.silent_ms
+    assert await running.scanner.step() == RULES.poll_seconds
+    assert running.alerts() == ["chain.unavailable"]
+
+
+async def test_blocks_that_stay_away_are_told_once_an_hour(running: Program, outside: Outside) -> None:
+    await running.scan()
+    for _ in range(12):
+        await running.scanner.step()
+        running.clock.later += RULES.silent_ms
+    assert running.alerts() == ["chain.unavailable"]
+
+
+async def test_blocks_that_came_after_all_let_the_next_wait_begin_anew(
+    running: Program, outside: Outside
+) -> None:
+    await running.scan()
+    for _ in range(12):
+        outside.grow()
+        await running.scan()
+        running.clock.later += RULES.silent_ms // 2
+        await running.scanner.step()
+    assert running.alerts() == []
+
+
 async def test_a_height_whose_state_nobody_has_joins_the_next(running: Program, outside: Outside) -> None:
     await running.scan()
     outside.deposit(5_000, "11")
