@@ -120,31 +120,58 @@ def test_votes_for_nil_do_not_count() -> None:
         check(validators, block_hash, replace(commit, signatures=nil + commit.signatures[2:]))
 
 
-def slot_with(**changes: Any) -> Commit:
+def slots_with(count: int, **changes: Any) -> Commit:
+    """A full commit of four with something else in the first slots."""
     commit = FakeChain().grow().commit
-    first = commit.signatures[0]._replace(**changes)
-    return replace(commit, signatures=(first, *commit.signatures[1:]))
+    changed = [slot._replace(**changes) for slot in commit.signatures[:count]]
+    return replace(commit, signatures=(*changed, *commit.signatures[count:]))
 
 
 @pytest.mark.parametrize(
     "commit",
     [
-        slot_with(signature=bytes(64)),
-        slot_with(signature=b""),
-        slot_with(timestamp=TIME),
-        slot_with(address=bytes(20)),
-        slot_with(address=Validator(bytes(signing_key(1).verify_key), 1).address()),
+        slots_with(1, address=bytes(20)),
+        slots_with(1, address=Validator(bytes(signing_key(1).verify_key), 1).address()),
         replace(FakeChain().grow().commit, round=1),
         replace(FakeChain().grow().commit, height=2),
         replace(FakeChain().grow().commit, signatures=FakeChain().grow().commit.signatures[:3]),
         replace(FakeChain().grow().commit, signatures=()),
     ],
-    ids=["forged", "empty", "time", "no address", "other's address", "round", "height", "slots", "none"],
+    ids=["no address", "other's address", "round", "height", "slots", "none"],
 )
 def test_any_flipped_part_is_refused(commit: Commit) -> None:
     block = FakeChain().grow()
     with pytest.raises(Unproven):
         check(validator_set(block.validators), block.header.hash(), commit)
+
+
+WRONG_SIGNATURES = pytest.mark.parametrize(
+    "wrong",
+    [{"signature": bytes(64)}, {"signature": b""}, {"timestamp": TIME}],
+    ids=["forged", "empty", "time"],
+)
+
+
+@WRONG_SIGNATURES
+def test_signatures_that_do_not_hold_do_not_count(wrong: dict[str, Any]) -> None:
+    block = FakeChain().grow()
+    with pytest.raises(TooFewSigned, match="only 20 of 40 power"):
+        check(validator_set(block.validators), block.header.hash(), slots_with(2, **wrong))
+
+
+@WRONG_SIGNATURES
+def test_one_that_does_not_hold_leaves_the_others_their_say(wrong: dict[str, Any]) -> None:
+    """Consensus takes some odd signatures that this library does not: one validator could make all nodes liars."""
+    block = FakeChain().grow()
+    check(validator_set(block.validators), block.header.hash(), slots_with(1, **wrong))
+
+
+def test_an_odd_signature_of_a_trusted_validator_does_not_count() -> None:
+    block = FakeChain().grow()
+    commit = slots_with(1, signature=bytes(64))
+    verify_trusting(CHAIN_ID, validator_set((0, 1, 8)), 1, block.header.hash(), slots_with(0))
+    with pytest.raises(TooFewSigned):
+        verify_trusting(CHAIN_ID, validator_set((0, 1, 8)), 1, block.header.hash(), commit)
 
 
 def test_parts_are_signed_too() -> None:
