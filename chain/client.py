@@ -232,8 +232,13 @@ class NodeClient:
             )
             source = reading.mapping(answer, "validators")
             rows = reading.sequence(source.get("validators"), "validators")
+            total = reading.natural(source, "total")
+            if total > VALIDATORS_LIMIT * _VALIDATOR_PAGES_LIMIT:
+                break
+            if len(rows) != min(total - len(found), VALIDATORS_LIMIT):
+                raise Malformed(f"page {page} of {total} validators holds {len(rows)}")
             found += [Validator.from_json(row) for row in rows]
-            if not rows or len(found) >= reading.natural(source, "total"):
+            if len(found) == total:
                 return ValidatorSet(tuple(found))
         raise Malformed("there are too many validators")
 

@@ -36,6 +36,10 @@ class EndpointRules(NamedTuple):
     first_aside_ms: int = 60_000
     """How long a liar is put aside; each lie in a row doubles it."""
     longest_aside_ms: int = 3_600_000
+    question_seconds: float = 60.0
+    """How long all requests of one question may take: each by itself may be quick enough, and they come to no end."""
+    slow_ms: int = 5_000
+    """After an answer that took longer another node is preferred."""
 
 
 @dataclass(slots=True)
@@ -106,7 +110,7 @@ class _Refusals:
 
 
 class Endpoints:
-    """The configured nodes in order of preference; the one that answered last is asked first."""
+    """The configured nodes in order of preference; the one that answered last, and was not slow, is asked first."""
 
     def __init__(
         self,
@@ -138,25 +142,32 @@ class Endpoints:
         self._lies.clear()
         return lies
 
-    async def ask(self, question: Callable[[Endpoint], Awaitable[T]], *, height: int | None = None) -> T:
+    async def ask(
+        self,
+        question: Callable[[Endpoint], Awaitable[T]],
+        *,
+        height: int | None = None,
+        seconds: float | None = None,
+    ) -> T:
         """Put ``question`` to one node after the other until one answers.
 
-        ``height`` is the lowest height that the question needs: nodes that pruned it are passed over. The question
-        raises NodeUnavailable, or Unproven for an answer that cannot be true. Raises NotYet, Pruned (all nodes did),
-        Halted (all nodes are of another chain), Lied (nothing but lies), NodeUnavailable.
+        ``height`` is the lowest height that the question needs: nodes that pruned it are passed over. ``seconds`` is
+        how long each node may take, if not as long as the rules say. The question raises NodeUnavailable, or Unproven
+        for an answer that cannot be true. Raises NotYet, Pruned (all nodes did), Halted (all nodes are of another
+        chain), Lied (nothing but lies), NodeUnavailable.
         """
         refusals = _Refusals()
         for endpoint in self._order():
             if endpoint.refusal is not None and endpoint.waits_until > self._clock.now():
                 refusals.all.append(_bare(endpoint.refusal))
                 continue
+            began = self._clock.now()
             try:
-                await self._require_healthy(endpoint, height)
-                answer = await question(endpoint)
+                answer = await self._put(question, endpoint, height, seconds)
             except (ChainError, Unproven) as error:
                 refusals.all.append(self._note(endpoint, error))
             else:
-                self._answered(endpoint)
+                self._answered(endpoint, self._clock.now() - began)
                 return answer
         raise refusals.together(len(self.all))
 
@@ -165,13 +176,27 @@ class Endpoints:
         answers = []
         for endpoint in self.all:
             try:
-                await self._require_healthy(endpoint, None)
-                answers.append(await question(endpoint))
+                answers.append(await self._put(question, endpoint, None, None))
                 continue
             except (ChainError, Unproven) as error:
                 refusal = self._note(endpoint, error)
             raise refusal
         return answers
+
+    async def _put(
+        self,
+        question: Callable[[Endpoint], Awaitable[T]],
+        endpoint: Endpoint,
+        height: int | None,
+        seconds: float | None,
+    ) -> T:
+        allowed = seconds or self._rules.question_seconds
+        try:
+            async with asyncio.timeout(allowed):
+                await self._require_healthy(endpoint, height)
+                return await question(endpoint)
+        except TimeoutError as error:
+            raise NodeUnavailable(f"{endpoint.name}: no whole answer in {allowed} s") from error
 
     async def status(self) -> NodeStatus:
         """Return the fresh status of the first healthy node."""
@@ -218,10 +243,13 @@ class Endpoints:
             raise NodeUnavailable(f"{endpoint.name}: its latest block is {seconds} s old")
         endpoint.status, endpoint.status_at = status, now
 
-    def _answered(self, endpoint: Endpoint) -> None:
+    def _answered(self, endpoint: Endpoint, took_ms: int) -> None:
         endpoint.failures = endpoint.lies = 0
         endpoint.refusal = None
-        self._preferred = endpoint
+        self._preferred = self._after(endpoint) if took_ms > self._rules.slow_ms else endpoint
+
+    def _after(self, endpoint: Endpoint) -> Endpoint:
+        return self.all[(self.all.index(endpoint) + 1) % len(self.all)]
 
     def _note(self, endpoint: Endpoint, error: ChainError | Unproven) -> ChainError:
         """Let the node wait as its refusal deserves; return the refusal as the caller may see it."""

@@ -30,6 +30,8 @@ from ledger.ports import Clock
 WINDOW_BLOCKS: Final = 500
 """Headers linked ahead: one commit of a hundred validators takes as long as the hashes of fifty blocks."""
 _CLOCK_DRIFT_MS: Final = 60_000
+_WALK_SECONDS: Final = 3600.0
+"""Four weeks of headers between an anchor and the cursor are some 800,000, in 4,000 requests."""
 _SETS_KEPT: Final = 16
 _BODIES_AT_ONCE: Final = 20
 """Blocks with transactions fetched ahead: they may be large."""
@@ -271,7 +273,7 @@ class LightClient:
             self._require_recent(known)
         elif not any(height > known.height + 1 for height in self._vouched):
             self._vouched = await self.endpoints.ask(
-                lambda node: self._walk_back(node, anchor, known), height=known.height
+                lambda node: self._walk_back(node, anchor, known), height=known.height, seconds=_WALK_SECONDS
             )
 
     async def _walk_back(self, node: Endpoint, anchor: Anchor, known: TrustedHeader) -> dict[int, bytes]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chain.client import BroadcastAnswer, Call, NodeClient, RpcRefused, StateKey, Verdict
 from chain.errors import ChainError, NodeUnavailable, NotYet, Pruned
 from chain.light.errors import Malformed
-from tests.chain.fakechain import FakeChain, FakeNode, result
+from tests.chain.fakechain import FakeChain, FakeNode, result, validator_json, validator_set
 
 Reply = Callable[[Any], Any]
 
@@ -79,6 +79,39 @@ async def test_a_status_that_does_not_say_so_is_catching_up() -> None:
 async def test_headers_come_in_ascending_order(count: int) -> None:
     headers = await of(grown(50)).headers(3, 2 + count)
     assert [header.height for header in headers] == list(range(3, 3 + count))
+
+
+def pages(*lengths: int, total: int) -> NodeClient:
+    """A node that gives so many validators on each page."""
+    left = list(lengths)
+
+    def reply(document: Any) -> Any:
+        rows = [validator_json(validator_set((0,)).validators[0])] * left.pop(0)
+        return {"id": document["id"], "result": {"validators": rows, "total": str(total)}}
+
+    return asking(reply)
+
+
+async def test_validators_are_read_page_by_page() -> None:
+    assert len((await pages(100, 100, 5, total=205).validators(5)).validators) == 205
+
+
+@pytest.mark.parametrize(
+    ("lengths", "total"),
+    [((1, 1, 1), 3), ((100, 99, 6), 205), ((100, 0), 150), ((100, 51), 150), ((101,), 101), ((0,), 1)],
+    ids=["one a page", "short between", "none left", "one more", "long page", "none"],
+)
+async def test_a_page_of_validators_that_is_not_full_is_malformed(
+    lengths: tuple[int, ...], total: int
+) -> None:
+    """A page of one at a time would cost a hundred requests, and each of them may take its time."""
+    with pytest.raises(Malformed, match="page"):
+        await pages(*lengths, total=total).validators(5)
+
+
+async def test_more_validators_than_any_chain_has_are_malformed() -> None:
+    with pytest.raises(Malformed, match="too many"):
+        await pages(100, total=10_001).validators(5)
 
 
 @pytest.mark.parametrize("count", [1, 5, 6, 12])

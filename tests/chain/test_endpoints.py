@@ -1,5 +1,6 @@
 """Several nodes as one: order, health, waiting, and what all refusals mean together."""
 
+import asyncio
 import contextlib
 import gc
 import random
@@ -22,14 +23,14 @@ RULES = EndpointRules()
 class World:
     """Nodes of one chain, and a clock that a test moves."""
 
-    def __init__(self, nodes: int = 2) -> None:
+    def __init__(self, nodes: int = 2, rules: EndpointRules = RULES) -> None:
         self.chain = FakeChain()
         self.chain.grow_by(5)
         self.nodes = [FakeNode(self.chain) for _ in range(nodes)]
         self.time = self.chain.now()
         urls = ["http://a.test", "http://b.test:26657/secret-key", "https://user:pass@c.test/?key=1"]
         clients = [clients_for([url], node)[0] for url, node in zip(urls, self.nodes, strict=False)]
-        self.endpoints = Endpoints(clients, CHAIN_ID, clock=self, randomness=random.Random(1), rules=RULES)
+        self.endpoints = Endpoints(clients, CHAIN_ID, clock=self, randomness=random.Random(1), rules=rules)
 
     def now(self) -> Millis:
         return self.time
@@ -78,6 +79,95 @@ async def test_the_one_that_answered_stays_first() -> None:
     await world.who_answers()
     world.nodes[0].down = False
     world.later(RULES.longest_wait_ms)
+    assert await world.who_answers() == 1
+
+
+async def answer_slowly(world: World, milliseconds: int) -> None:
+    """Put a question whose answer takes so long."""
+
+    async def question(_endpoint: Endpoint) -> None:
+        world.later(milliseconds)
+
+    await world.endpoints.ask(question)
+
+
+async def test_one_that_was_slow_is_not_asked_first_again() -> None:
+    world = World()
+    await answer_slowly(world, RULES.slow_ms + 1)
+    assert await world.who_answers() == 1
+
+
+async def test_one_that_took_its_time_stays_first() -> None:
+    world = World()
+    await answer_slowly(world, RULES.slow_ms)
+    assert await world.who_answers() == 0
+
+
+async def test_one_that_was_slow_answers_when_the_others_are_down() -> None:
+    world = World()
+    await answer_slowly(world, RULES.slow_ms + 1)
+    world.nodes[1].down = True
+    assert await world.who_answers() == 0
+
+
+async def test_where_all_are_slow_each_has_its_turn() -> None:
+    world, turns = World(nodes=3), []
+
+    async def question(endpoint: Endpoint) -> None:
+        world.later(RULES.slow_ms + 1)
+        turns.append(world.endpoints.all.index(endpoint))
+
+    for _ in range(4):
+        await world.endpoints.ask(question)
+    assert turns == [0, 1, 2, 0]
+
+
+async def never(endpoint: Endpoint) -> None:
+    """A question whose last answer never comes."""
+    await endpoint.client.status()
+    await asyncio.Event().wait()
+
+
+async def test_a_node_that_comes_to_no_end_is_left() -> None:
+    world = World(rules=EndpointRules(question_seconds=0.01))
+
+    async def question(endpoint: Endpoint) -> str:
+        if endpoint is world.endpoints.all[0]:
+            await never(endpoint)
+        return endpoint.name
+
+    assert await world.endpoints.ask(question) == world.endpoints.all[1].name
+    assert "no whole answer in 0.01 s" in str(world.endpoints.all[0].refusal)
+
+
+async def test_a_question_that_takes_long_may_be_given_longer() -> None:
+    with pytest.raises(NodeUnavailable, match=r"no whole answer in 0.01 s"):
+        await World(nodes=1).endpoints.ask(never, seconds=0.01)
+
+
+async def test_of_several_nodes_none_may_come_to_no_end() -> None:
+    world = World(nodes=1, rules=EndpointRules(question_seconds=0.01))
+    with pytest.raises(NodeUnavailable, match="no whole answer"):
+        await world.endpoints.ask_each(never)
+
+
+async def test_nodes_that_all_lag_are_each_named() -> None:
+    world = World()
+    world.later(RULES.block_age_limit_ms)
+    for node in world.nodes:
+        node.behind = 1
+    with pytest.raises(NodeUnavailable, match=r"62 s old; .* 62 s old"):
+        await world.who_answers()
+
+
+async def test_of_nodes_that_all_lagged_the_first_in_step_answers() -> None:
+    world = World()
+    world.later(RULES.block_age_limit_ms + 1_000)
+    with pytest.raises(NodeUnavailable):
+        await world.who_answers()
+    world.chain.grow_by(20)
+    world.nodes[0].behind = 20
+    world.later(RULES.first_wait_ms)
     assert await world.who_answers() == 1
 
 

@@ -179,6 +179,14 @@ async def test_the_latest_height_is_one_that_has_a_successor() -> None:
     assert await World(grown(5)).client.latest_height() == 4
 
 
+async def test_of_nodes_that_all_lag_the_one_that_has_the_block_gives_it() -> None:
+    world = World(grown(9), nodes=2)
+    world.nodes[0].behind, world.nodes[1].behind = 5, 2
+    assert [block.header.height for block in await world.read(4, 6)] == [4, 5, 6]
+    with pytest.raises(NotYet):
+        await world.client.block(7, world.chain.trusted(6))
+
+
 # --- validators come and go ----------------------------------------------------------------------------------------
 
 
