@@ -5,13 +5,14 @@ read here (a memo that is not UTF-8, contract sends, IBC) still shows in the pro
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from chain import address, cosmos
 from chain.verified import VerifiedBlock
 from chain.wallet import canonical_hash, tx_hash
 from ledger.deposits import Arrival
-from ledger.errors import Refused
 from ledger.inclusions import Inclusion
 from ledger.money import Denom
 from ledger.spends import Spend, SpentCoin
@@ -20,23 +21,28 @@ MAX_EXEC_DEPTH: Final = 8
 """MsgExec inside MsgExec that is followed; what lies deeper is left to the residue."""
 
 
-class WatchedWallet(NamedTuple):
+@dataclass(frozen=True)
+class WatchedWallet:
     """Whose coins are looked for: the address's bytes and the chain's prefix."""
 
     raw: bytes
     prefix: str
 
-    @property
+    @cached_property
     def address(self) -> str:
         """The address as the chain's events write it."""
         return address.encode(self.prefix, self.raw)
 
     def is_at(self, text: str) -> bool:
-        """Tell whether ``text`` is the treasury's address, in whatever case; any other text is not."""
-        try:
-            return address.decode(text, self.prefix) == self.raw
-        except Refused:
-            return False
+        """Tell whether ``text`` is the treasury's address, in lower or upper case: bytes have no other spelling.
+
+        Nothing is decoded: a block may hold many thousands of addresses.
+        """
+        return text in self._spellings
+
+    @cached_property
+    def _spellings(self) -> frozenset[str]:
+        return frozenset((self.address, self.address.upper()))
 
 
 class Inbound(NamedTuple):

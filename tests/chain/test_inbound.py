@@ -10,6 +10,7 @@ from chain import address, cosmos
 from chain.inbound import MAX_EXEC_DEPTH, WatchedWallet, read_arrivals, read_block
 from chain.verified import TrustedHeader, TxOutcome, VerifiedBlock
 from chain.wallet import canonical_hash, tx_hash
+from ledger.errors import Refused
 from ledger.ports import Millis
 
 OURS = WatchedWallet(bytes(range(20)), "juno")
@@ -256,6 +257,25 @@ _MESSAGES = st.recursive(
     lambda inner: st.lists(inner, max_size=3).map(lambda found: execute(*found)),
     max_leaves=8,
 )
+
+
+def is_decoded_as(raw: bytes, text: str) -> bool:
+    try:
+        return address.decode(text, "juno") == raw
+    except Refused:
+        return False
+
+
+_RAW = st.sampled_from([20, 32]).flatmap(lambda length: st.binary(min_size=length, max_size=length))
+
+
+@given(raw=_RAW, other=_RAW, text=st.one_of(_TEXT, st.text(alphabet="juno1qpzJUNO1QP", max_size=50)))
+def test_an_address_has_two_spellings(raw: bytes, other: bytes, text: str) -> None:
+    """The bytes decide, and decoding each text of a megabyte of sends would hold up everything for a second."""
+    own = address.encode("juno", raw)
+    spellings = [own, own.upper(), own.title(), own[:-1], own + "q", own[:-1] + "q" + own[-1], f" {own}"]
+    for spelling in [*spellings, own.replace("j", "J"), address.encode("juno", other), text]:
+        assert WatchedWallet(raw, "juno").is_at(spelling) == is_decoded_as(raw, spelling)
 
 
 @given(raw=st.binary(max_size=300))
