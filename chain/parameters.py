@@ -50,7 +50,7 @@ class ChainParameters:
     """How long signed bytes stay valid; the timeout height itself is still valid."""
     block_ms: int = 3_000
     trust_period_ms: int = 14 * DAY_MS
-    """Older trust is none; well below the unbonding time of 28 days, after which old validators risk nothing."""
+    """Older trust is none; well below `JUNO_UNBONDING_HOURS`, after which old validators risk nothing."""
     modules: Sequence[str] = JUNO_MODULES
 
     def gas_limit(self, sends: int) -> int:
@@ -64,3 +64,4 @@ class ChainParameters:
 
 JUNO_MAINNET: Final = ChainParameters("juno-1", Denom("ujuno"))
 JUNO_TESTNET: Final = ChainParameters("uni-7", Denom("ujunox"))
+JUNO_UNBONDING_HOURS: Final = 28 * 24

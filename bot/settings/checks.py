@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from bot.intents import NOT_PEOPLE
 from bot.settings.model import Settings
 from bot.settings.names import variable
+from chain.parameters import JUNO_MAINNET, JUNO_TESTNET, JUNO_UNBONDING_HOURS
 from chain.wallet import WrongMnemonic
 
+_JUNO: Final = (JUNO_MAINNET.chain_id, JUNO_TESTNET.chain_id)
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -63,6 +65,11 @@ def _number_problem(settings: Settings) -> str | None:
     wrong = [name for name in (*positive, "replace_after_blocks") if getattr(settings, name) <= 0]
     if wrong:
         return f"{variable(wrong[0])} must be above 0."
+    if settings.chain_id in _JUNO and settings.trust_period_hours >= JUNO_UNBONDING_HOURS:
+        return (
+            f"MONETA_TRUST_PERIOD_HOURS must be below {JUNO_UNBONDING_HOURS}, the 28 days in which Juno's validators "
+            "unbond: who has left may sign anything."
+        )
     if settings.most_replacements < 0:
         return "MONETA_MOST_REPLACEMENTS must be 0 or above."
     if settings.gas_price_most is not None and settings.gas_price_most < settings.gas_price:

@@ -215,6 +215,8 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("TRUST_HEIGHT", "5", "MONETA_TRUST_HEIGHT and MONETA_TRUST_HASH belong together"),
         ("TRUST_HASH", "ff" * 32, "MONETA_TRUST_HEIGHT and MONETA_TRUST_HASH belong together"),
         ("BLOCK_MS", "0", "MONETA_BLOCK_MS must be above 0."),
+        ("TRUST_PERIOD_HOURS", "0", "MONETA_TRUST_PERIOD_HOURS must be above 0."),
+        ("TRUST_PERIOD_HOURS", "672", "MONETA_TRUST_PERIOD_HOURS must be below 672"),
         ("GAS_PRICE", "1e-3", "MONETA_GAS_PRICE: it must be a plain decimal"),
         ("WITHDRAWAL_FEE", "5%", "MONETA_WITHDRAWAL_FEE: '5%' is not an amount such as 0.1 JUNO."),
         ("WITHDRAWAL_MINIMUM", "0", "MONETA_WITHDRAWAL_MINIMUM must be above 0."),
@@ -231,6 +233,19 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
 )
 def test_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
     assert any(problem.startswith(said) for problem in problems(monkeypatch, **{name: value}))
+
+
+def test_trust_may_last_until_just_before_validators_can_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}TRUST_PERIOD_HOURS", "671")
+    assert load(Settings, env_file=None).parameters.trust_period_ms == 671 * 3_600_000
+
+
+def test_how_long_validators_of_another_chain_are_bound_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's chain starts on a block of any age."""
+    of_another = {"CHAIN_ID": "other-1", "DENOM": "uother", "ASSETS": "uother:OTHER:6"}
+    for name, value in {**of_another, "TRUST_PERIOD_HOURS": "1000"}.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    assert load(Settings, env_file=None).trust_period_hours == 1000
 
 
 def test_a_hash_must_be_hexadecimal(monkeypatch: pytest.MonkeyPatch) -> None:
