@@ -7,7 +7,6 @@ import asyncio
 import base64
 import itertools
 import json
-import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -49,7 +48,6 @@ _BACKENDS_APART: Final = 50
 """Blocks by which the machines behind one URL may differ; what is older, all of them once had."""
 _MEMPOOL_FULL: Final = 20
 _TX_IN_CACHE: Final = 19
-_SEQUENCE: Final = re.compile(r"account sequence mismatch, expected ([0-9]{1,19}), got ([0-9]{1,19})")
 
 
 class Call(NamedTuple):
@@ -128,12 +126,6 @@ class BroadcastAnswer(NamedTuple):
     code: int = 0
     codespace: str = ""
     log: str = ""
-
-    @property
-    def sequences(self) -> tuple[int, int] | None:
-        """The sequence that the node expected and the one it got, of an answer with code 32."""
-        match = _SEQUENCE.search(self.log)
-        return (int(match[1]), int(match[2])) if match else None
 
 
 class RpcRefused(NodeUnavailable):

@@ -1,15 +1,10 @@
-"""How the chain spells amounts, and which spellings may be believed.
-
-The chain parses amounts in base 0: "010" moves 8 and "0x7" moves 7, where ``int()`` would read something else. So
-a body is credited only when its amount has one possible reading (chain.md, Deposits 3).
-"""
+"""How the chain stores amounts, and how settings and fees spell coins."""
 
 import re
 from typing import Final, NamedTuple
 
 from ledger.money import Denom
 
-_STRICT: Final = re.compile(r"[1-9][0-9]{0,77}\Z")
 _STORED: Final = re.compile(rb"(?:0|[1-9][0-9]{0,77})\Z")
 _COIN: Final = re.compile(r"([1-9][0-9]{0,77})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})\Z")
 
@@ -19,11 +14,6 @@ class ChainCoin(NamedTuple):
 
     denom: Denom
     amount: int
-
-
-def strict_amount(spelling: str) -> int | None:
-    """Return the amount of a message's coin, or None for a spelling that the chain may read differently."""
-    return int(spelling) if _STRICT.match(spelling) else None
 
 
 def stored_amount(value: bytes) -> int:
@@ -42,8 +32,3 @@ def parse_coins(spelling: str) -> tuple[ChainCoin, ...]:
     if None in matches or len({match[2] for match in matches if match}) != len(parts):
         raise ValueError(f"no list of coins: {spelling[:80]!r}")
     return tuple(ChainCoin(Denom(match[2]), int(match[1])) for match in matches if match)
-
-
-def format_coins(coins: tuple[ChainCoin, ...]) -> str:
-    """Return coins as the chain spells them in events and settings."""
-    return ",".join(f"{coin.amount}{coin.denom}" for coin in coins)

@@ -25,7 +25,6 @@ from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2, tx_pb2
 from cosmpy.protos.cosmos.vesting.v1beta1 import vesting_pb2
 from cosmpy.protos.tendermint.abci import types_pb2 as tendermint_abci_pb2
 from cosmpy.protos.tendermint.crypto import proof_pb2
-from cosmpy.protos.tendermint.types import types_pb2 as tendermint_types_pb2
 from ecdsa.errors import MalformedPointError
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
@@ -96,8 +95,6 @@ LENGTH_VAR_PROTO: Final[int] = proofs_pb2.VAR_PROTO
 ProofOps: Final[Any] = proof_pb2.ProofOps
 ProofOp: Final[Any] = proof_pb2.ProofOp
 
-TendermintHeader: Final[Any] = tendermint_types_pb2.Header
-TendermintCommit: Final[Any] = tendermint_types_pb2.Commit
 Packed: Final[Any] = AnyMessage
 
 

@@ -7,12 +7,9 @@ signed is put aside and named. Health is what chain.md, Deposits 8 lists.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
-from urllib.parse import urlsplit
-
-import httpx
 
 from chain.client import BroadcastAnswer, NodeClient, NodeStatus, Verdict
 from chain.errors import ChainError, Halted, Lied, NodeUnavailable, NotYet, Pruned
@@ -198,17 +195,6 @@ class Endpoints:
         except TimeoutError as error:
             raise NodeUnavailable(f"{endpoint.name}: no whole answer in {allowed} s") from error
 
-    async def status(self) -> NodeStatus:
-        """Return the fresh status of the first healthy node."""
-
-        async def fresh(endpoint: Endpoint) -> NodeStatus:
-            if endpoint.status is None or endpoint.status_at < self._clock.now():
-                await self._refresh(endpoint)
-            assert endpoint.status is not None, "a refreshed node has a status"
-            return endpoint.status
-
-        return await self.ask(fresh)
-
     async def broadcast(self, raw: bytes) -> Broadcast:
         """Offer bytes to every node, also to those that wait: the more have them, the sooner a block does."""
         answers = await asyncio.gather(*(endpoint.client.broadcast(raw) for endpoint in self.all))
@@ -283,13 +269,3 @@ def _bare(error: ChainError) -> ChainError:
     """Return the error without what led to it: tracebacks hold all that their frames do, also what a node said."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
-
-
-def clients_for(urls: Iterable[str], transport: httpx.AsyncBaseTransport | None = None) -> list[NodeClient]:
-    """Return a client for each URL, named by its host: paths and queries may hold keys."""
-    clients = []
-    for number, url in enumerate(urls, start=1):
-        parts = urlsplit(url)
-        name = f"node {number} ({parts.hostname}{f':{parts.port}' if parts.port else ''})"
-        clients.append(NodeClient(name, url, transport=transport))
-    return clients

@@ -95,10 +95,6 @@ class LightClient:
         self._require_recent(header)
         return header
 
-    async def latest_height(self) -> int:
-        """Return the highest height whose successor the first healthy node claims to have."""
-        return max((await self.endpoints.status()).latest_height - 1, 0)
-
     async def block(self, height: int, trusted: TrustedHeader) -> VerifiedBlock:
         """Return block ``height``, where ``trusted`` is the accepted header of ``height - 1``.
 

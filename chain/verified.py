@@ -62,10 +62,6 @@ class ChainView(Protocol):
     subclasses of it where the caller acts differently (`NotYet`, `Pruned`, `Lied`).
     """
 
-    async def latest_height(self) -> int:
-        """Return the highest height that can be verified now (its successor exists); a claim until verified."""
-        ...
-
     async def block(self, height: int, trusted: TrustedHeader) -> VerifiedBlock:
         """Return block ``height``, where ``trusted`` is the accepted header of ``height - 1``."""
         ...

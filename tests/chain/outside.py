@@ -153,9 +153,6 @@ class Outside:
     async def opening(self) -> TrustedHeader:
         return self.blocks[min(self.blocks)].header
 
-    async def latest_height(self) -> int:
-        return self.height
-
     async def block(self, height: int, trusted: TrustedHeader) -> VerifiedBlock:
         assert trusted.height == height - 1
         self.asked.append(height)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.client import BroadcastAnswer, Call, NodeClient, RpcRefused, StateKey, Verdict
+from chain.client import Call, NodeClient, RpcRefused, StateKey, Verdict
 from chain.errors import ChainError, NodeUnavailable, NotYet, Pruned
 from chain.light.errors import Malformed
 from tests.chain.fakechain import FakeChain, FakeNode, result, validator_json, validator_set
@@ -402,8 +402,5 @@ async def test_a_node_that_is_down_leaves_it_unknown() -> None:
 async def test_a_rejection_carries_its_reasons() -> None:
     reply = broadcast_answer(32, "account sequence mismatch, expected 7, got 5: incorrect account sequence")
     answer = await asking(reply).broadcast(b"tx")
-    assert (answer.endpoint, answer.code, answer.sequences) == ("the node", 32, (7, 5))
-
-
-def test_an_answer_without_sequences_has_none() -> None:
-    assert BroadcastAnswer("the node", Verdict.REJECTED, 13, "sdk", "insufficient fees").sequences is None
+    assert (answer.endpoint, answer.code, answer.codespace) == ("the node", 32, "sdk")
+    assert "expected 7, got 5" in answer.log

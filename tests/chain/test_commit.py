@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from cosmpy.protos.tendermint.types.types_pb2 import Commit as TendermintCommit
 from google.protobuf.timestamp_pb2 import Timestamp as ProtoTimestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.cosmos import TendermintCommit
 from chain.light import merkle
 from chain.light.commit import (
     Commit,

@@ -6,12 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from cosmpy.protos.tendermint.types.types_pb2 import Header as TendermintHeader
 from google.protobuf.timestamp_pb2 import Timestamp as ProtoTimestamp
 from google.protobuf.wrappers_pb2 import BytesValue, Int64Value, StringValue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.cosmos import TendermintHeader
 from chain.light import merkle
 from chain.light.errors import Malformed
 from chain.light.header import BlockId, Header, Version, data_hash

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chain import cosmos
-from chain.endpoints import EndpointRules, Endpoints, clients_for
+from chain.client import NodeClient
+from chain.endpoints import EndpointRules, Endpoints
 from chain.errors import Halted, Lied, NodeUnavailable, NotYet, Pruned
 from chain.lightclient import Anchor, LightClient
 from chain.parameters import ChainParameters
@@ -49,9 +50,8 @@ class World:
 
     def new_client(self, **options: Any) -> LightClient:
         clients = [
-            client
-            for number, node in enumerate(self.nodes)
-            for client in clients_for([f"http://n{number}.test"], node)
+            NodeClient(f"node {number}", "http://node.test", transport=node)
+            for number, node in enumerate(self.nodes, 1)
         ]
         endpoints = Endpoints(
             clients, CHAIN_ID, clock=self, randomness=random.Random(1), rules=EndpointRules()
@@ -175,10 +175,6 @@ async def test_the_latest_block_waits_for_its_successor() -> None:
         await world.client.block(5, world.chain.trusted(4))
 
 
-async def test_the_latest_height_is_one_that_has_a_successor() -> None:
-    assert await World(grown(5)).client.latest_height() == 4
-
-
 async def test_of_nodes_that_all_lag_the_one_that_has_the_block_gives_it() -> None:
     world = World(grown(9), nodes=2)
     world.nodes[0].behind, world.nodes[1].behind = 5, 2
@@ -300,7 +296,7 @@ LIES = {
 async def test_a_lie_gives_no_block_and_is_named(lie: Lie, blocks: int) -> None:
     world = World(filled(blocks))
     world.nodes[0].lie = lie
-    with pytest.raises(Lied, match=r"node 1 \(n0.test\)"):
+    with pytest.raises(Lied, match="node 1"):
         await world.read(2, 2)
 
 
@@ -310,7 +306,7 @@ async def test_another_node_is_asked_and_the_liar_is_named(lie: Lie) -> None:
     world.nodes[0].lie = lie
     blocks = await world.read(2, 29)
     names = {lied.endpoint for lied in world.client.endpoints.take_lies()}
-    assert (blocks[-1].header, names) == (world.chain.trusted(29), {"node 1 (n0.test)"})
+    assert (blocks[-1].header, names) == (world.chain.trusted(29), {"node 1"})
 
 
 async def test_a_forged_event_changes_nothing_that_is_believed() -> None:
@@ -782,4 +778,4 @@ async def test_a_lie_about_a_state_fetched_along_is_a_lie() -> None:
     world = World(moving(40), nodes=2)
     world.nodes[0].lie = lie
     assert await settle(world, 2, 39) == list(range(2, 40))
-    assert [lied.endpoint for lied in world.client.endpoints.take_lies()] == ["node 1 (n0.test)"]
+    assert [lied.endpoint for lied in world.client.endpoints.take_lies()] == ["node 1"]
