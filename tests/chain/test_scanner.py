@@ -255,6 +255,20 @@ async def test_a_residue_is_kept_with_what_nodes_say_of_it(running: Program, out
     assert "community pool spend" in row["evidence"]
 
 
+async def test_what_comes_beside_a_failed_transaction_is_nobody_s_yet(
+    running: Program, outside: Outside
+) -> None:
+    """A fee may be shared with us though its transaction failed; what that would have sent to us never came."""
+    await running.scan()
+    outside.holds[JUNO] += 300
+    outside.grow((deposit_tx(5_000, "11"), 5))
+    await running.scan()
+    assert (running.balance(ALICE), running.balance(UNCLAIMED)) == (0, 300)
+    outside.deposit(5_000, "11")
+    await running.scan()
+    assert (running.balance(ALICE), running.balance(UNCLAIMED)) == (5_000, 300)
+
+
 async def test_a_residue_is_posted_when_nobody_can_explain_it(running: Program, outside: Outside) -> None:
     await running.scan()
     outside.holds[JUNO] += 300
