@@ -36,7 +36,7 @@ HALTING_CODES: Final = {
     4: "chain id, account number or signature are wrong",
     11: "the gas limit is below what the ante costs",
     12: "the memo is too long for the nodes",
-    13: "the fee is below the nodes' floor",
+    FEE_TOO_LOW: "the fee is below the nodes' floor",
 }
 """Codes of the ante (codespace sdk) that the next transaction would meet too: signing more helps nobody."""
 
