@@ -240,18 +240,18 @@ class Notifier:
         return replace(message, document=statement.document)
 
     async def _alert(self, pending: Pending, message: Message) -> Verdict:
-        """Tell every operator, each once; one who cannot be reached now keeps nothing from the others."""
+        """Tell every operator, each once; one who cannot be told keeps nothing from the others."""
         heard = self._heard.setdefault(pending.id, {})
         late: TransportError | None = None
         for operator in self.operators:
             if operator in heard:
                 continue
             try:
-                heard[operator] = await self.telegram.send(Address(operator), message)
-            except Unreachable:
-                log.warning("alert.unreachable", operator=operator)
-            except (Throttled, Offline) as error:
+                heard[operator] = await self._send_where(operator, message)
+            except (Throttled, Offline, SecondPoller) as error:
                 late = error
+            except TransportError as error:
+                log.warning("alert.unreachable", operator=operator, why=str(error))
         if late is not None:
             raise late
         told = list(self._heard.pop(pending.id).values())

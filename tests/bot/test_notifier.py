@@ -176,6 +176,26 @@ async def test_an_alert_that_reached_nobody_waits_for_an_owner(bot: Stage, owner
     await bot.heard(owner, chat, "alert.raised")
 
 
+async def test_an_alert_follows_the_operators_to_their_supergroup(bot: Stage, owner: User, ana: User) -> None:
+    group = bot.telegram.group("Operators", owner, [ana, bot.account], kind="group")
+    bot.front.notifier.operators = (group.id,)
+    moved = bot.telegram.migrate(group)
+    await tell(bot, "alert.raised", OPERATORS, alert="test")
+    await bot.heard(owner, moved, "alert.raised")
+
+
+async def test_an_operator_whose_message_is_refused_keeps_the_alert_from_nobody(
+    bot: Stage, ana: User, ben: User
+) -> None:
+    await greet(bot, ana)
+    chat = await greet(bot, ben)
+    await bot.settled()
+    bot.front.notifier.operators = (ana.id, ben.id)
+    bot.telegram.faults.add(Fault("refuse", "sendMessage", code=400, description="Bad Request: TOPIC_CLOSED"))
+    await tell(bot, "alert.raised", OPERATORS, alert="test")
+    await bot.heard(ben, chat, "alert.raised")
+
+
 async def test_a_message_without_words_is_dropped_and_told(bot: Stage, ana: User, owner: User) -> None:
     watch = await greet(bot, owner)
     chat = bot.telegram.private(ana)
