@@ -20,6 +20,7 @@ from bot.replies import REPLY, Reply, shown_choices
 from bot.statement import ASKED, Statements
 from bot.supervisor import finish
 from bot.transport import (
+    BadToken,
     MessageGone,
     Moved,
     Offline,
@@ -42,6 +43,7 @@ from ledger.units import Decision, Row, Unit, View
 MOST_ATTEMPTS: Final = 12
 FIRST_RETRY_MS: Final = 1_000
 LONGEST_RETRY_MS: Final = 300_000
+TOKEN_RETRY_MS: Final = 60_000
 STANDBY_SECONDS: Final = 5.0
 WRITE_PAUSES_SECONDS: Final = (0.05, 0.2, 1.0, 3.0)
 
@@ -201,14 +203,20 @@ class Notifier:
             return Verdict("pending", wait_ms=wait_ms, counts=False, why="throttled")
         except Unreachable as error:
             return Verdict("undeliverable", why=str(error))
-        except (Offline, SecondPoller, Unavailable) as error:
-            return Verdict("pending", wait_ms=self._back_off(pending.attempts), why=str(error))
+        except (BadToken, Offline, SecondPoller, Unavailable) as error:
+            return self._later(pending, error)
         except TransportError as error:
             return Verdict("dropped", why=str(error))
         except Exception as error:
             # The boundary of one message: a sentence that cannot be made must not hold up the others.
             log.exception("message.unworded", outbox=pending.id, told=pending.event)
             return Verdict("dropped", why=type(error).__name__)
+
+    def _later(self, pending: Pending, error: Exception) -> Verdict:
+        if isinstance(error, BadToken):
+            # No fault of this message: all of them wait until Telegram knows the token again.
+            return Verdict("pending", wait_ms=TOKEN_RETRY_MS, counts=False, why=str(error))
+        return Verdict("pending", wait_ms=self._back_off(pending.attempts), why=str(error))
 
     def _back_off(self, attempts: int) -> int:
         wait = min(FIRST_RETRY_MS * 2 ** min(attempts, 20), LONGEST_RETRY_MS)
@@ -248,7 +256,7 @@ class Notifier:
                 continue
             try:
                 heard[operator] = await self._send_where(operator, message)
-            except (Throttled, Offline, SecondPoller) as error:
+            except (Throttled, Offline, SecondPoller, BadToken) as error:
                 late = error
             except TransportError as error:
                 log.warning("alert.unreachable", operator=operator, why=str(error))

@@ -9,7 +9,16 @@ from typing import Any, Final, NamedTuple
 from bot.names import NameBook
 from bot.notifier import FIRST_RETRY_MS, LONGEST_RETRY_MS, Verdict
 from bot.outbox import Pending
-from bot.transport import Membership, Moved, Offline, SecondPoller, Telegram, Throttled, TransportError
+from bot.transport import (
+    BadToken,
+    Membership,
+    Moved,
+    Offline,
+    SecondPoller,
+    Telegram,
+    Throttled,
+    TransportError,
+)
 from ledger.accounts import AccountId
 from ledger.alerts import alert
 from ledger.jails import Jail, jail_of, newest_jail
@@ -47,12 +56,12 @@ class Rights:
     clock: Clock
 
     async def __call__(self, pending: Pending) -> Verdict:
-        """Change what differs; a refusal is told to the operators once. Raises Throttled and Offline: again, later."""
+        """Change what differs; a refusal is told to the operators once. Raises Throttled, Offline and BadToken: later."""
         chat, person = int(pending.facts["chat"]), int(pending.facts["person"])
         wait_ms = min(FIRST_RETRY_MS * 2 ** min(pending.attempts, 20), LONGEST_RETRY_MS)
         try:
             agreed = await self.agree(chat, person)
-        except (Throttled, Offline, SecondPoller):
+        except (Throttled, Offline, SecondPoller, BadToken):
             raise
         except TransportError as error:
             rows = () if pending.facts.get("told") else self._alarm(pending, str(error))

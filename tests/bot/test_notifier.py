@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bot import outbox
+from bot.notifier import MOST_ATTEMPTS
 from ledger.accounts import AccountId
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis
@@ -216,6 +217,22 @@ async def test_attempts_end(bot: Stage, ana: User) -> None:
 
     await bot.until(given_up)
     assert bot.rows("SELECT attempts FROM outbox WHERE event = 'reply'") == [(12,)]
+
+
+async def test_nothing_is_lost_while_telegram_does_not_know_the_token(bot: Stage, ana: User) -> None:
+    chat = await greet(bot, ana)
+    unauthorized = Fault(
+        "refuse", "sendMessage", times=MOST_ATTEMPTS + 1, code=401, description="Unauthorized"
+    )
+    bot.telegram.faults.add(unauthorized)
+    await tell(bot, "transfer.received", ana.id, amount=5)
+
+    def told() -> bool:
+        bot.clock.pass_seconds(60)
+        return state(bot, "transfer.received") != ["pending"]
+
+    await bot.until(told)
+    assert (state(bot, "transfer.received"), len(bot.said(ana, chat, "transfer.received"))) == (["sent"], 1)
 
 
 async def test_a_group_that_threw_the_bot_out_stops_nothing(
