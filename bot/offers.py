@@ -111,7 +111,7 @@ def _lasts(word: str) -> int:
 
 
 def _bad_slots(typed: str) -> Refused:
-    return Refused("giveaway_slots", typed=typed, most=MOST_SLOTS)
+    return Refused("giveaway_slots", typed=typed, limit=MOST_SLOTS)
 
 
 def _bad_duration(typed: str) -> Refused:

@@ -102,7 +102,7 @@ def _check(offer: Offer) -> None:
     if offer.total > MAX_AMOUNT:
         raise Refused("amount_too_large", amount=offer.total)
     if not 1 <= offer.slots <= MOST_SLOTS:
-        raise Refused("giveaway_slots", typed=str(offer.slots), most=MOST_SLOTS)
+        raise Refused("giveaway_slots", typed=str(offer.slots), limit=MOST_SLOTS)
     if offer.total < offer.slots:
         raise Refused("giveaway_small", amount=offer.total, denom=offer.denom, slots=offer.slots)
     if not SHORTEST_SECONDS <= offer.lasts_seconds <= LONGEST_SECONDS:

@@ -60,7 +60,7 @@ def _ask(offer: Offer) -> Answer:
     said = {"total": offer.total, "denom": offer.denom, "mode": offer.mode.value}
     arguments = {**said, "lasts_seconds": offer.lasts_seconds}
     choices = tuple(Choice("giveaway.slots", {**arguments, "slots": slots}) for slots in fitting)
-    return Answer("giveaway.asks", {**said, "most": MOST_SLOTS}, choices=choices)
+    return Answer("giveaway.asks", {**said, "limit": MOST_SLOTS}, choices=choices)
 
 
 async def choose(context: Context) -> Result:

@@ -7,7 +7,7 @@ from bot.words import Composed, Facts, Words, moment
 
 ANSWERS: Final = {
     "giveaway.asks": (
-        "Give away {total} ({mode}): for how many people? Or write it behind the total, any number up to {most}: "
+        "Give away {total} ({mode}): for how many people? Or write it behind the total, any number up to {limit}: "
         "<code>/giveaway 10 7</code>"
     ),
     "giveaway.card": "🎁 <b>Giveaway {giveaway}</b> by {by}{source}\n\n{terms}\n\n{progress}{proof}",
@@ -49,7 +49,7 @@ NEWS: Final = {
 REFUSALS: Final = {
     "giveaway_total": "How much in all? Write the total too, like <code>/giveaway 10 25</code>.",
     "giveaway_slots": (
-        "<code>{typed}</code> is no number of people. A whole one from 1 to {most}, like <code>/giveaway 10 25</code>."
+        "<code>{typed}</code> is no number of people. A whole one from 1 to {limit}, like <code>/giveaway 10 25</code>."
     ),
     "giveaway_small": (
         "{amount} cannot be cut into {slots} parts: each takes at least the smallest unit. Fewer people, or a larger total."

@@ -218,6 +218,18 @@ async def test_without_a_number_it_asks(bot: Stage, rich: User, plaza: Chat) -> 
     assert ends - begins == 30 * 60_000
 
 
+async def test_the_question_says_how_many_people_it_can_be(bot: Stage, rich: User, plaza: Chat) -> None:
+    bot.telegram.say(rich, plaza, "/giveaway 10")
+    assert "any number up to 10000:" in (await bot.heard(rich, plaza, "Give away")).text
+
+
+async def test_a_number_of_people_that_is_too_large_is_told_the_largest(
+    bot: Stage, rich: User, plaza: Chat
+) -> None:
+    bot.telegram.say(rich, plaza, "/giveaway 10 10001")
+    assert "from 1 to 10000," in (await bot.heard(rich, plaza, "10001 is no number of people")).text
+
+
 async def test_nobody_else_answers_the_question(bot: Stage, rich: User, ben: User, plaza: Chat) -> None:
     bot.telegram.say(rich, plaza, "/giveaway 5")
     question = await bot.heard(rich, plaza, "Give away 5 JUNO")
