@@ -134,6 +134,8 @@ class Tapped:
     """The message bears a photo: its text is a caption."""
     thread: int | None = None
     ephemeral: int | None = None
+    stands: bool = True
+    """The button stands below ``message``. Not so where it was edited since, is too old to be shown, or the tap is forged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def place(deed: Said | Tapped) -> Reply:
             ephemeral=deed.ephemeral is not None,
         )
     ephemeral = deed.ephemeral is not None
-    edit = None if ephemeral else deed.message or None
+    # Whoever owns a button could have any message of the bot replaced otherwise.
+    edit = deed.message or None if deed.stands and not ephemeral else None
     return Reply(
         chat.id, "", group=group, thread=deed.thread, ephemeral=ephemeral, edit=edit, photo=deed.photo
     )

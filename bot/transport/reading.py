@@ -135,7 +135,14 @@ def _tapped(update: Update) -> Tapped:
         photo=bool(whole and whole.photo),
         thread=whole.message_thread_id if whole and whole.is_topic_message else None,
         ephemeral=whole.api_kwargs.get("ephemeral_message_id") if whole else None,
+        stands=bool(whole and _bears(whole, query.data)),
     )
+
+
+def _bears(message: TelegramMessage, token: str | None) -> bool:
+    """Tell whether a button of ``message`` carries ``token``: which message a tap names is up to the app that sends it."""
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return any(button.callback_data == token for row in rows for button in row if button.callback_data)
 
 
 def _reply(message: TelegramMessage | None) -> ReplyTarget | None:

@@ -112,6 +112,22 @@ async def test_a_forged_button_is_unknown(bot: Stage, ana: User) -> None:
         assert told.startswith("refused.button_unknown")
 
 
+async def test_a_button_sent_with_another_message_acts_and_leaves_that_message_alone(
+    bot: Stage, ana: User, ben: User, plaza: Chat
+) -> None:
+    """A changed app names any message; Telegram itself shows which buttons stand below it."""
+    await bot.fund(ana, 100)
+    await bot.fund(ben, 1)
+    bot.telegram.say(ben, plaza, "/tally")
+    card = await bot.heard(ben, plaza, "tally")
+    bot.telegram.say(ana, plaza, f"/ask {ben.id} 10")
+    question = await bot.heard(ana, plaza, "asked")
+    bot.telegram.tap(ana, card, forged=question.buttons[0][0]["callback_data"])
+    paid = await bot.heard(ana, plaza, "paid")
+    assert paid.id > question.id
+    assert (card.text[:5], bot.balance(ben)) == ("tally", 11)
+
+
 async def test_an_expired_button_does_nothing(bot: Stage, ana: User) -> None:
     chat = bot.telegram.private(ana)
     bot.telegram.say(ana, chat, "/ask 22 10")

@@ -52,6 +52,10 @@ def test_a_tap_is_answered_in_its_message() -> None:
     assert place(Tapped("q", ANA, "t", GROUP, 5)) == Reply(-100, "", group=True, edit=5)
 
 
+def test_a_tap_that_does_not_stand_below_its_message_is_answered_anew() -> None:
+    assert place(Tapped("q", ANA, "t", GROUP, 5, stands=False)) == Reply(-100, "", group=True)
+
+
 def test_a_tap_in_an_ephemeral_message_is_answered_to_its_reader() -> None:
     assert place(Tapped("q", ANA, "t", GROUP, 0, ephemeral=8)) == Reply(-100, "", group=True, ephemeral=True)
 

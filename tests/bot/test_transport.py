@@ -108,6 +108,26 @@ def test_a_tap_is_read_even_when_its_message_is_too_old() -> None:
     assert (tapped.token, tapped.message, tapped.sender.id) == ("abc", 5, 11)
 
 
+@pytest.mark.parametrize(
+    ("keyboard", "stands"),
+    [([[{"text": "Yes", "callback_data": "abc"}]], True), ([[{"text": "Yes", "callback_data": "x"}]], False)],
+)
+def test_a_tap_stands_where_telegram_shows_its_button(keyboard: list[Any], stands: bool) -> None:
+    shown = message(reply_markup={"inline_keyboard": keyboard})
+    query = {"id": "9", "from": ANA, "chat_instance": "1", "data": "abc", "message": shown}
+    tapped = read(callback_query=query).deed
+    assert isinstance(tapped, Tapped)
+    assert tapped.stands == stands
+
+
+def test_a_tap_does_not_stand_below_a_message_that_is_not_shown() -> None:
+    gone = {"message_id": 5, "date": 0, "chat": PLAZA}
+    query = {"id": "9", "from": ANA, "chat_instance": "1", "data": "abc", "message": gone}
+    tapped = read(callback_query=query).deed
+    assert isinstance(tapped, Tapped)
+    assert not tapped.stands
+
+
 def test_a_migration_is_read() -> None:
     raw = message(migrate_to_chat_id=-1009)
     raw.pop("text")
