@@ -7,7 +7,7 @@ from bot.html import clean_name
 from bot.notices import PAY_BAIL
 from bot.penal import told_of, whom
 from bot.registry import Command
-from bot.results import Answer, Choice, Effect, Result
+from bot.results import Answer, Choice, Effect, Result, toasted
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.jails import Jail, facts_of, find_jail, jail_of, serving_anywhere
@@ -35,12 +35,15 @@ async def press(context: Context) -> Result:
     """Pay the bail that a button names.
 
     The button of a notice is everybody's, and works below the notice alone. Raises Refused ``button_unknown`` elsewhere.
+    It can be pressed again: whoever paid is told so, and the group not once more.
     """
     number = int(context.arguments["jail"])
     if context.arguments.get("notice"):
         found = find_jail(context.bank.service.reader, number)
         if found is None or found.chat != context.chat.id:
             raise Refused("button_unknown")
+        if found.state == "bailed" and found.ended_by == context.account:
+            return toasted("bail.paid", facts_of(found))
     return _pay(context, number)
 
 

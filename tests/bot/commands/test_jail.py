@@ -317,6 +317,15 @@ async def test_pressing_twice_pays_once(bot: Stage, owner: User, ben: User, hall
     assert bot.balance(ben) == TEN - 1_200_000
 
 
+async def test_pressing_twice_is_announced_once(bot: Stage, owner: User, ben: User, hall: Chat) -> None:
+    notice = await jail(bot, owner, hall)
+    pressed = token(notice)
+    said = [await bot.answered(bot.telegram.tap(ben, notice, forged=pressed)) for _ in range(3)]
+    await bot.settled()
+    assert len(bot.said(ben, hall, "🔓 Ben paid")) == 1
+    assert said == ["You paid 1.2 JUNO of bail."] * 3
+
+
 async def test_who_cannot_pay_is_told_alone_and_the_button_stays(
     bot: Stage, owner: User, ana: User, ben: User, hall: Chat
 ) -> None:
