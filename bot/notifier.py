@@ -336,11 +336,28 @@ class Notifier:
         """Show ``message`` where it may be seen; None when that is nowhere yet."""
         if reply.group and (reply.private or reply.ephemeral):
             return await self._apart(pending, reply, message)
+        try:
+            return await self._there(reply, message)
+        except (Unreachable, Rejected) as error:
+            if not reply.group:
+                raise
+            return await self._instead(pending, message, error)
+
+    async def _there(self, reply: Reply, message: Message) -> Sent:
+        """Show ``message`` in the chat of ``reply``."""
         if reply.edit is not None:
             at = Sent(reply.chat, reply.edit, reply.photo)
             if await self._edit(at, message):
                 return at
         return await self.telegram.send(Address(reply.chat, reply.reply_to, reply.thread), message)
+
+    async def _instead(self, pending: Pending, message: Message, refusal: TransportError) -> Sent:
+        """Tell in private what the group cannot be told any more; raises ``refusal`` where that is refused too."""
+        log.info("message.not_in_group", outbox=pending.id, why=str(refusal))
+        try:
+            return await self.telegram.send(Address(pending.recipient), message)
+        except (Unreachable, Rejected):
+            raise refusal from None
 
     async def _apart(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
         """Tell one person of a group alone: ephemeral, else in private, else where to find it."""

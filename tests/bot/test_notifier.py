@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from bot import outbox
 from bot.notifier import MOST_ATTEMPTS
 from ledger.accounts import AccountId
@@ -249,3 +251,23 @@ async def test_a_group_that_threw_the_bot_out_stops_nothing(
     bot.telegram.say(ana, plaza, "/hello")
     await bot.until(lambda: state(bot) == ["undeliverable"])
     await greet(bot, ben)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (403, "Forbidden: bot was kicked from the supergroup chat"),
+        (400, "Bad Request: not enough rights to send text messages to the chat"),
+        (400, "Bad Request: TOPIC_CLOSED"),
+    ],
+)
+async def test_an_answer_that_its_group_cannot_be_told_is_told_in_private(
+    bot: Stage, ana: User, plaza: Chat, code: int, why: str
+) -> None:
+    chat = await greet(bot, ana)
+    await bot.settled()
+    bot.telegram.faults.add(Fault("refuse", "sendMessage", code=code, description=why))
+    bot.telegram.say(ana, plaza, "/hello")
+    await bot.heard(ana, chat, "hello", times=2)
+    await bot.settled()
+    assert (state(bot), bot.said(ana, plaza)) == (["sent", "sent"], [])
