@@ -255,7 +255,7 @@ class Notifier:
             if operator in heard:
                 continue
             try:
-                heard[operator] = await self._send_where(operator, message)
+                heard[operator] = await self._send_where(Address(operator), message)
             except (Throttled, Offline, SecondPoller, BadToken) as error:
                 late = error
             except TransportError as error:
@@ -271,17 +271,17 @@ class Notifier:
         """Edit the message of its subject, or write a new one, which later news then edit."""
         subject = outbox.subject_of(pending.event, pending.recipient, pending.facts)
         sent = await self._edited(pending, message) if pending.tracked else None
-        sent = sent or await self._send_where(pending.recipient, message)
+        sent = sent or await self._send_where(Address(pending.recipient), message)
         if subject is None:
             return Verdict("sent", sent)
         if pending.event in LAST_NEWS:
             return Verdict("sent", sent, rows=(Row(outbox.UNTRACK, (subject,)),))
         return Verdict("sent", sent, rows=(track(subject, sent, self.clock.now()),))
 
-    async def _send_where(self, chat: int, message: Message) -> Sent:
-        """Send to ``chat``, or to the supergroup that it became."""
+    async def _send_where(self, to: Address, message: Message) -> Sent:
+        """Send to ``to``, or to the supergroup that it became."""
         try:
-            return await self.telegram.send(Address(chat), message)
+            return await self.telegram.send(to, message)
         except Moved as moved:
             return await self.telegram.send(Address(moved.chat), message)
 
@@ -327,13 +327,13 @@ class Notifier:
             moved = replace(reply, chat=error.chat, reply_to=None, edit=None)
             sent = await self._placed(pending, moved, message)
         if sent is None:
-            return Verdict("undeliverable", why="only a private chat would do")
+            return await self._point(reply)
         if reply.track is None or sent.ephemeral is not None:
             return Verdict("sent", sent)
         return Verdict("sent", sent, rows=(track(reply.track, sent, self.clock.now()),))
 
     async def _placed(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
-        """Show ``message`` where it may be seen; None when that is nowhere yet."""
+        """Show ``message`` where it may be seen; None when that would be a private chat which is closed."""
         if reply.group and (reply.private or reply.ephemeral):
             return await self._apart(pending, reply, message)
         try:
@@ -360,7 +360,7 @@ class Notifier:
             raise refusal from None
 
     async def _apart(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
-        """Tell one person of a group alone: ephemeral, else in private, else where to find it."""
+        """Tell one person of a group alone: ephemeral, else in private; None where neither is possible."""
         if self.ephemeral or reply.ephemeral:
             alone = Address(reply.chat, None, reply.thread, ephemeral_to=pending.recipient)
             try:
@@ -370,14 +370,22 @@ class Notifier:
         try:
             return await self.telegram.send(Address(pending.recipient), message)
         except Unreachable:
-            await self._point(reply)
-        return None
+            return None
 
-    async def _point(self, reply: Reply) -> None:
-        """Say in the group where the answer is, and nothing of what it is."""
+    async def _point(self, reply: Reply) -> Verdict:
+        """Say in the group where the answer is, and nothing of what it is; at the group's pace, for anybody may ask."""
+        now = self.clock.now()
+        wait_ms = self.desk.pacer.ready_at(reply.chat) - now
+        if wait_ms > 0:
+            return Verdict("pending", wait_ms=wait_ms, counts=False, why="its group was told enough")
+        self.desk.pacer.take(reply.chat, now)
         link = f"https://t.me/{self.bank.me.username}?start=answer"
         pointer = self.speech.render("private.elsewhere", {"link": link})
-        await self.telegram.send(Address(reply.chat, reply.reply_to, reply.thread), pointer)
+        try:
+            await self._send_where(Address(reply.chat, reply.reply_to, reply.thread), pointer)
+        except (Unreachable, Rejected):
+            log.info("message.not_in_group", chat=reply.chat)
+        return Verdict("undeliverable", why="only a private chat would do")
 
 
 class TapAnswers:

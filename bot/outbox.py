@@ -44,9 +44,13 @@ ON CONFLICT (subject) DO UPDATE SET
     chat = excluded.chat, message = excluded.message, photo = excluded.photo, updated_at = excluded.updated_at
 """
 WROTE_SINCE: Final = """
-SELECT 1 FROM (SELECT sender, done_at FROM inbox ORDER BY id DESC LIMIT 2000) WHERE sender = ? AND done_at >= ? LIMIT 1
+SELECT 1 FROM inbox
+WHERE id > (SELECT max(id) FROM inbox) - 2000 AND sender = :person AND done_at >= :at AND iif(sender <> :person, 0,
+    ifnull(json_extract(raw, '$.callback_query.message.chat.id'),
+        ifnull(json_extract(raw, '$.message.chat.id'), json_extract(raw, '$.edited_message.chat.id')))) = :person
+LIMIT 1
 """
-"""Among the newest: an attempt takes seconds."""
+"""Among the newest: an attempt takes seconds. A private chat has the number of its person; what nobody sent may be no JSON."""
 UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
 
 MOST_LOADED: Final = 2_000
@@ -125,8 +129,8 @@ def track(subject: str, at: Sent, now: Millis) -> Row:
 
 
 def wrote_since(reader: Selects, person: int, at: Millis) -> bool:
-    """Tell whether ``person`` was answered by the bot at ``at`` or later."""
-    return bool(reader.select(WROTE_SINCE, (person, at)))
+    """Tell whether ``person`` was answered by the bot at ``at`` or later, in their private chat."""
+    return bool(reader.select(WROTE_SINCE, {"person": person, "at": at}))
 
 
 def settle(pending: Pending, state: str, *, at: Millis, attempts: int, sent: str | None = None) -> Row:

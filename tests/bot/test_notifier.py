@@ -7,6 +7,7 @@ import pytest
 
 from bot import outbox
 from bot.notifier import MOST_ATTEMPTS
+from bot.pacing import GROUP
 from ledger.accounts import AccountId
 from ledger.outbox import OPERATORS, news
 from ledger.ports import Millis
@@ -75,6 +76,53 @@ async def test_who_came_back_during_an_attempt_is_known(bot: Stage, ana: User) -
     await greet(bot, ana)
     assert outbox.wrote_since(bot.service.reader, ana.id, began)
     assert not outbox.wrote_since(bot.service.reader, ana.id, Millis(bot.clock.now() + 1))
+
+
+async def test_who_did_something_in_a_group_did_not_come_back(bot: Stage, ana: User, plaza: Chat) -> None:
+    """Else whoever keeps the bot blocked could have the group told once a second where the answer is."""
+    began = bot.clock.now()
+    bot.telegram.say(ana, plaza, "/tally")
+    bot.telegram.tap(ana, await bot.heard(ana, plaza, "tally"))
+    await bot.settled()
+    assert not outbox.wrote_since(bot.service.reader, ana.id, began)
+
+
+async def test_who_pressed_a_button_in_private_came_back(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/tally")
+    shown = await bot.heard(ana, chat, "tally")
+    bot.clock.pass_seconds(60)
+    began = bot.clock.now()
+    await bot.answered(bot.telegram.tap(ana, shown))
+    assert outbox.wrote_since(bot.service.reader, ana.id, began)
+
+
+async def test_a_poisonous_row_keeps_nobody_from_being_known(bot: Stage, ana: User) -> None:
+    began = bot.clock.now()
+    bot.telegram.poison(bot.account)
+    await greet(bot, ana)
+    assert outbox.wrote_since(bot.service.reader, ana.id, began)
+
+
+async def test_the_neutral_line_keeps_the_groups_pace(bot: Stage, ana: User, plaza: Chat) -> None:
+    for _ in range(GROUP.messages):
+        bot.front.notifier.desk.pacer.take(plaza.id, bot.clock.now())
+    bot.telegram.say(ana, plaza, "/secret")
+    await bot.until(lambda: bot.rows("SELECT 1 FROM outbox WHERE due_at > created_at AND attempts = 0"))
+    assert bot.said(ana, plaza) == []
+    bot.clock.pass_seconds(61)
+    await bot.heard(ana, plaza, "private.elsewhere")
+
+
+async def test_an_answer_outlives_a_neutral_line_that_is_refused(bot: Stage, ana: User, plaza: Chat) -> None:
+    never_begun = Fault(
+        "refuse", "sendMessage", code=403, description="Forbidden: bot can't initiate conversation"
+    )
+    bot.telegram.faults.add(never_begun)
+    bot.telegram.faults.add(Fault("refuse", "sendMessage", code=400, description="Bad Request: TOPIC_CLOSED"))
+    bot.telegram.say(ana, plaza, "/secret")
+    await bot.until(lambda: bot.rows("SELECT 1 FROM outbox WHERE state <> 'pending'"))
+    assert state(bot) == ["undeliverable"]
 
 
 async def test_a_lost_reply_is_sent_again_with_its_number(bot: Stage, ana: User, ben: User) -> None:
