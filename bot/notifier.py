@@ -27,6 +27,7 @@ from bot.transport import (
     Rejected,
     SecondPoller,
     Sent,
+    ShownToAll,
     Telegram,
     Throttled,
     TransportError,
@@ -95,6 +96,8 @@ class Notifier:
         self._news = asyncio.Event()
         self._one_asks = asyncio.Lock()
         self._watched = False
+        self._exposed = False
+        """The server showed everybody what one person alone was to see: it is not asked for that again."""
         self.service = self.bank.service
         self._heard: dict[int, dict[int, Sent]] = {}
         """Of alerts that not every operator could be told yet: who heard them."""
@@ -361,10 +364,13 @@ class Notifier:
 
     async def _apart(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
         """Tell one person of a group alone: ephemeral, else in private; None where neither is possible."""
-        if self.ephemeral or reply.ephemeral:
+        if (self.ephemeral or reply.ephemeral) and not self._exposed:
             alone = Address(reply.chat, None, reply.thread, ephemeral_to=pending.recipient)
             try:
                 return await self.telegram.send(alone, message)
+            except ShownToAll:
+                self._exposed = True
+                log.warning("message.shown_to_all", chat=reply.chat)
             except (Rejected, Unreachable):
                 log.info("message.not_ephemeral", chat=reply.chat)
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import httpx
+import structlog
 from telegram import (
     Bot,
     BotCommand,
@@ -29,7 +30,7 @@ from bot.context import Me
 from bot.groups import Sight, Standing
 from bot.intents import Unreadable
 from bot.outgoing import Address, Copy, Key, Keyboard, Link, Message, Press, plain
-from bot.transport.errors import CannotParse, MessageGone, Unchanged, translated
+from bot.transport.errors import CannotParse, MessageGone, ShownToAll, TransportError, Unchanged, translated
 
 # The library's switch for durations as such; its older form warns at every refusal.
 os.environ["PTB_TIMEDELTA"] = "true"
@@ -43,6 +44,8 @@ WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member"
 
 _NOBODY: Final = "participant_id_invalid"
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+log = structlog.get_logger()
 
 
 class Sent(NamedTuple):
@@ -124,7 +127,10 @@ class Telegram:
         return batch
 
     async def send(self, to: Address, message: Message) -> Sent:
-        """Send ``message``; as plain text when Telegram refuses its markup: a receipt is never lost."""
+        """Send ``message``; as plain text when Telegram refuses its markup: a receipt is never lost.
+
+        Raises ShownToAll when the server ignored that one person alone was to see it.
+        """
         try:
             return await self._send(to, message, "HTML")
         except CannotParse:
@@ -147,7 +153,17 @@ class Telegram:
         except TelegramError as error:
             raise translated(error) from error
         ephemeral = sent.api_kwargs.get("ephemeral_message_id")
+        if to.ephemeral_to is not None and ephemeral is None:
+            await self._take_back(sent.chat.id, sent.message_id)
+            raise ShownToAll("the server does not know how to show it to one person alone")
         return Sent(sent.chat.id, sent.message_id, message.photo is not None, ephemeral)
+
+    async def _take_back(self, chat: int, message: int) -> None:
+        """Delete what should not be seen; where that fails, whoever reads the log must do it."""
+        try:
+            await self.delete(chat, [message])
+        except TransportError:
+            log.exception("message.exposed", chat=chat, message=message)
 
     async def edit(self, at: Sent, message: Message) -> None:
         """Make the message ``at`` say ``message``; that it says so already is success. Raises MessageGone."""
@@ -242,7 +258,8 @@ class Telegram:
         """Tell whether this server can show a message to one person alone; to be asked after `open`.
 
         One that cannot would ignore the parameter and show it to everybody, so it is asked before, with a call of that
-        family which is wrong on purpose: a server that knows the method answers that it is wrong.
+        family which is wrong on purpose: a server that knows the method answers that it is wrong. It may still not know
+        the parameter, which is younger: see `send`.
         """
         try:
             await self._bot.do_api_request("deleteEphemeralMessage", {"chat_id": 0})

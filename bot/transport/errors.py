@@ -68,6 +68,10 @@ class CannotParse(Rejected):
     """Telegram does not accept the markup."""
 
 
+class ShownToAll(Rejected):
+    """What one person alone was to see went out to everybody; it was deleted again."""
+
+
 class Unchanged(Rejected):
     """The message says so already."""
 

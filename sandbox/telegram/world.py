@@ -39,6 +39,8 @@ class World:
         self.rng = rng
         self.shift_seconds = 0
         """How far Telegram's clock is ahead of ours: below zero, messages look old to the bot."""
+        self.ignores_ephemeral = False
+        """True: as a server that knows such messages, but not the parameter that asks for one, and shows them to all."""
         self.state = State()
         self.queues: dict[int, UpdateQueue] = {}
         self.changes = Signal()

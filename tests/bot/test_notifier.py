@@ -212,6 +212,31 @@ async def test_an_ephemeral_command_is_answered_to_its_sender_alone(
     assert bot.said(ben, plaza) == []
 
 
+async def test_what_a_server_shows_to_all_is_deleted_and_told_in_private(
+    bot: Stage, ana: User, plaza: Chat
+) -> None:
+    """One that knows ephemeral messages may not know the parameter that asks for one."""
+    bot.front.notifier.ephemeral = bot.telegram.ignores_ephemeral = True
+    chat = await greet(bot, ana)
+    bot.telegram.say(ana, plaza, "/secret")
+    await bot.heard(ana, chat, "secret")
+    assert bot.said(None, plaza) == []
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_server_that_showed_an_answer_to_all_is_not_tried_again(
+    bot: Stage, ana: User, plaza: Chat, hidden: bool
+) -> None:
+    bot.front.notifier.ephemeral = bot.telegram.ignores_ephemeral = True
+    chat = await greet(bot, ana)
+    bot.telegram.say(ana, plaza, "/secret")
+    await bot.heard(ana, chat, "secret")
+    last = bot.telegram.say(ana, plaza, "and again")
+    bot.telegram.say(ana, plaza, "/secret", ephemeral=hidden)
+    await bot.heard(ana, chat, "secret", times=2)
+    assert bot.telegram.say(ana, plaza, "done").id - last.id == (1 if hidden else 2)
+
+
 async def test_an_alert_reaches_the_owner(bot: Stage, owner: User) -> None:
     chat = await greet(bot, owner)
     await tell(bot, "alert.raised", OPERATORS, alert="test")

@@ -137,7 +137,7 @@ def _receiver(call: Call, chat: Chat) -> int | None:
     if call.parameters.has("receiver_user_id"):
         asked = {"receiver_user_id": call.parameters.integer("receiver_user_id")} | asked
         asked.setdefault("callback_query_id", call.parameters.text("callback_query_id"))
-    if "receiver_user_id" not in asked:
+    if "receiver_user_id" not in asked or call.world.ignores_ephemeral:
         return None
     receiver = int(asked["receiver_user_id"])
     if chat.type not in {"group", "supergroup"}:
