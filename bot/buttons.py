@@ -20,7 +20,8 @@ VALUES (:id, :owner, :action, :arguments, :question, :at, :expires_at)
 FIND: Final = "SELECT id, owner, action, arguments, question, expires_at, state FROM buttons WHERE id = ?"
 IS_OPEN: Final = "SELECT 1 FROM buttons WHERE id = ? AND state = 'open'"
 CLOSE: Final = "UPDATE buttons SET state = 'used' WHERE question = ? AND state = 'open'"
-EXPIRE: Final = "UPDATE buttons SET state = 'expired' WHERE state = 'open' AND expires_at <= ?"
+EXPIRED: Final = "SELECT id FROM buttons WHERE state = 'open' AND expires_at <= :now LIMIT :limit"
+EXPIRE: Final = "UPDATE buttons SET state = 'expired' WHERE id IN (SELECT value FROM json_each(?))"
 
 LONGEST_TOKEN: Final = 64
 """Telegram's limit for callback data, in bytes."""

@@ -4,7 +4,8 @@ The books keep every act and its key for ever; a row of the inbox only guards ag
 and Telegram keeps an update for a day.
 """
 
-from typing import Final
+import json
+from typing import Any, Final, NamedTuple
 
 from bot import buttons
 from ledger.journal import Lane
@@ -14,45 +15,59 @@ from ledger.units import Decision, Row, Unit, View
 
 KEPT_MS: Final = 30 * 24 * 60 * 60 * 1000
 AT_ONCE: Final = 500
+"""Rows of each kind in one round: the writer has other work."""
 SWEEP_SECONDS: Final = 3600.0
+MORE_SECONDS: Final = 2.0
 
-OLD: Final = (
-    # The newest row stays: its number must not be given again, it is people's reference and Fetch's place.
-    """
-    DELETE FROM inbox WHERE id IN (
+
+class Broom(NamedTuple):
+    """``find`` names at most ``:limit`` rows that are over ``:now``, or since ``:before``; ``sweep`` ends those in a JSON list."""
+
+    find: str
+    sweep: str
+
+
+BROOMS: Final = (
+    Broom(buttons.EXPIRED, buttons.EXPIRE),
+    Broom(
+        # The newest row stays: its number must not be given again, it is people's reference and Fetch's place.
+        """
         SELECT id FROM inbox WHERE state <> 'new' AND done_at < :before AND id < (SELECT max(id) FROM inbox)
         ORDER BY id LIMIT :limit
-    )
-    """,
-    """
-    DELETE FROM outbox WHERE id IN
-        (SELECT id FROM outbox WHERE state IN ('sent', 'dropped') AND due_at < :before ORDER BY id LIMIT :limit)
-    """,
-    """
-    DELETE FROM buttons WHERE id IN
-        (SELECT id FROM buttons WHERE state <> 'open' AND expires_at < :before LIMIT :limit)
-    """,
-    # What was signed is a proof, and stays.
-    """
-    DELETE FROM wallet_challenges WHERE nonce IN
-        (SELECT nonce FROM wallet_challenges WHERE used_at IS NULL AND expires_at < :before LIMIT :limit)
-    """,
+        """,
+        "DELETE FROM inbox WHERE id IN (SELECT value FROM json_each(?))",
+    ),
+    Broom(
+        "SELECT id FROM outbox WHERE state IN ('sent', 'dropped') AND due_at < :before ORDER BY id LIMIT :limit",
+        "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))",
+    ),
+    Broom(
+        "SELECT id FROM buttons WHERE state <> 'open' AND expires_at < :before LIMIT :limit",
+        "DELETE FROM buttons WHERE id IN (SELECT value FROM json_each(?))",
+    ),
+    Broom(
+        # What was signed is a proof, and stays.
+        "SELECT nonce FROM wallet_challenges WHERE used_at IS NULL AND expires_at < :before LIMIT :limit",
+        "DELETE FROM wallet_challenges WHERE nonce IN (SELECT value FROM json_each(?))",
+    ),
 )
 
 
 class Sweep:
-    """Sweeps a little each hour."""
+    """Sweeps a little each hour, and again soon while there may be more."""
 
     def __init__(self, service: LedgerService) -> None:
         self._service = service
 
     async def step(self) -> float:
-        """Sweep once."""
+        """Sweep once; return the seconds until the next round."""
+        more = await self._service.journal.submit(Unit(_decide), Lane.SYSTEM)
+        return MORE_SECONDS if more else SWEEP_SECONDS
 
-        def decide(view: View) -> Decision[None]:
-            old = {"before": Millis(view.now - KEPT_MS), "limit": AT_ONCE}
-            rows = [Row(buttons.EXPIRE, (view.now,)), *[Row(sql, old) for sql in OLD]]
-            return Decision(None, rows=tuple(rows))
 
-        await self._service.journal.submit(Unit(decide), Lane.SYSTEM)
-        return SWEEP_SECONDS
+def _decide(view: View) -> Decision[bool]:
+    """Sweep; the outcome tells whether there may be more."""
+    over = {"now": view.now, "before": Millis(view.now - KEPT_MS), "limit": AT_ONCE}
+    found: list[list[Any]] = [[row[0] for row in view.select(broom.find, over)] for broom in BROOMS]
+    rows = [Row(broom.sweep, (json.dumps(keys),)) for broom, keys in zip(BROOMS, found, strict=True) if keys]
+    return Decision(any(len(keys) == AT_ONCE for keys in found), rows=tuple(rows))
