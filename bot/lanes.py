@@ -14,7 +14,7 @@ import structlog
 
 from bot.inbox import Item
 from bot.supervisor import finish
-from ledger.errors import BrokenInvariant, LedgerError, Unavailable
+from ledger.errors import BrokenInvariant, Conflict, Unavailable
 
 PER_PERSON: Final = 30
 """Commands of one person that may wait; the next is refused, politely and once."""
@@ -131,13 +131,14 @@ class Lanes:
             await self._answer(item)
         except (Unavailable, BrokenInvariant):
             raise
-        except LedgerError as error:
-            await self._break(item, type(error).__name__.lower())
+        except Conflict:
+            log.exception("key.conflicted", inbox=item.id)
+            await self._break(item, "key.conflicted")
         except Exception:
             # The boundary of a lane: a mistake in one command must not stop the others, and its sender
             # must hear of it. The books are whole: nothing of the unit was committed.
             log.exception("command.broke", inbox=item.id)
-            await self._break(item, "command_broke")
+            await self._break(item, "command.broke")
 
     async def _break(self, item: Item, code: str) -> None:
         await self._answer.broken(item)

@@ -36,8 +36,8 @@ ALERTS: Final = {
     ),
     "broadcast.rejected": "The nodes refuse a signed withdrawal. It stays pending until the chain decides.",
     "message.dropped": "A message could not be told and was given up. No money depends on it.",
-    "command_broke": "A command failed by a mistake of mine. Nothing of it was committed.",
-    "conflict": "One key came with two different acts: a mistake of mine. The second was not done.",
+    "command.broke": "A command failed by a mistake of mine. Nothing of it was committed.",
+    "key.conflicted": "One key came with two different acts: a mistake of mine. The second was not done.",
     "update.poison": "Something came in that cannot be read. It was put aside, the rest goes on.",
 }
 

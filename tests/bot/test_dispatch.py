@@ -295,7 +295,7 @@ async def test_a_mistake_of_ours_is_told_and_moves_nothing(bot: Stage, ana: User
     await bot.heard(ana, chat, "refused.internal_error")
     raised = "SELECT json_extract(facts, '$.alert') FROM outbox WHERE event = 'alert.raised'"
     # The person is told first, the operators after that.
-    assert await bot.until(lambda: bot.rows(raised)) == [("command_broke",)]
+    assert await bot.until(lambda: bot.rows(raised)) == [("command.broke",)]
 
 
 async def test_a_refusal_stays_refused_when_its_update_comes_again(bot: Stage, ana: User, ben: User) -> None:

@@ -87,7 +87,7 @@ async def test_a_conflict_is_ended_and_told(lanes: Lanes, answers: Recorder, ala
     answers.planted[1] = [Conflict("key")]
     lanes.add(row(1, ANA))
     await work(lanes, 1)
-    assert (answers.ended, alarms) == ([1], [("conflict", 1)])
+    assert (answers.ended, alarms) == ([1], [("key.conflicted", 1)])
 
 
 async def test_a_mistake_in_a_command_is_ended_and_told(
@@ -96,7 +96,7 @@ async def test_a_mistake_in_a_command_is_ended_and_told(
     answers.planted[1] = [ZeroDivisionError()]
     lanes.add(row(1, ANA))
     await work(lanes, 1)
-    assert (answers.ended, alarms) == ([1], [("command_broke", 1)])
+    assert (answers.ended, alarms) == ([1], [("command.broke", 1)])
 
 
 async def test_broken_books_are_not_answered_for(lanes: Lanes, answers: Recorder) -> None:

@@ -67,7 +67,7 @@ def alerts() -> set[str]:
     alerting = [
         call
         for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("alert", "_alert", "_alarm")
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("alert", "_alert", "_alarm", "_break")
     ]
     given = {text for call in alerting for argument in call.args for text in literals(argument)}
     return named | {text for text in given if "." in text}
