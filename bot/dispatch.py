@@ -28,7 +28,7 @@ from ledger.roles import Actor, Role, require_role, role_of
 from ledger.units import Decision, Row, Unit, View
 
 OLD_MS: Final = 3 * 60 * 1000
-"""A command older than this asks before it moves money: its sender may have given up on it (telegram.md)."""
+"""A command older than this may ask before it acts: its sender may have given up on it (telegram.md)."""
 BUTTON_USED: Final = "button_used"
 AGAIN: Final = "command.again"
 DISMISS: Final = "command.dismiss"
@@ -316,7 +316,7 @@ class Dispatch:
             ephemeral=said.ephemeral is not None,
         )
         context = replace(context, arguments={"inbox": item.id, "typed": typed.name})
-        old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS
+        old = old_asks and command.waits_when_old and self._clock.now() - said.at > OLD_MS
         rests = command.rests(None, command.role)
         return _Call(command, command.act, context, command.role, asks_first=old, typed=True, rests=rests)
 

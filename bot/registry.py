@@ -47,7 +47,9 @@ class Command:
     in_private: bool = True
     in_group: bool = True
     moves_money: bool = False
-    """True: an old message asks before it acts, instead of acting; and it rests while an admin paused (ledger.pauses)."""
+    """True: it rests while an admin paused (ledger.pauses), and ``asks_when_old`` holds too."""
+    asks_when_old: bool = False
+    """True: an old message asks before it acts, instead of acting: its sender may mean it no more."""
     examples: tuple[str, ...] = ()
     actions: Mapping[str, Act] = field(default_factory=dict)
     action_roles: Mapping[str, Role] = field(default_factory=dict)
@@ -65,6 +67,11 @@ class Command:
     def usage(self) -> str:
         """The command as one types it."""
         return f"/{self.name} {self.arguments}".rstrip()
+
+    @property
+    def waits_when_old(self) -> bool:
+        """Tell whether an old message of it is asked about."""
+        return self.moves_money or self.asks_when_old
 
     def role_of(self, action: str) -> Role:
         """Return the role that a press of ``action`` takes."""

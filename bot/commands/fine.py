@@ -68,6 +68,7 @@ FORGIVE = Command(
     forgive,
     "<fine> <reason>",
     role=Role.ADMIN,
+    asks_when_old=True,
     examples=("/forgive 12 a mistake",),
 )
 COMMANDS = (FINE, FORGIVE)

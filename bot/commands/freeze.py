@@ -99,6 +99,7 @@ COMMANDS = (
         unfreeze,
         "[who|all|shortfall|stranger|contradiction] <reason>",
         role=Role.ADMIN,
+        asks_when_old=True,
         examples=("/unfreeze all is well", "/unfreeze shortfall it was topped up"),
     ),
 )

@@ -173,6 +173,7 @@ COMMANDS: Final = (
         "take back what nobody claimed",
         cancelgiveaway,
         "[number] [reason]",
+        asks_when_old=True,
         examples=("/cancelgiveaway", "/cancelgiveaway 12"),
         actions={"giveaway.cancel": cancel},
     ),

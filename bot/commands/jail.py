@@ -112,6 +112,7 @@ UNJAIL = Command(
     "<who> [reason]",
     role=Role.ADMIN,
     in_private=False,
+    asks_when_old=True,
     examples=("/unjail @name", "/unjail @name it was not them"),
 )
 JAILS = Command("jails", "who is in jail here, until when, and at what bail", jails)

@@ -85,6 +85,7 @@ COMMAND = Command(
     limits,
     "[minimum|fee|person|everyone|approval] [amount|none|settings] [reason]",
     role=Role.OWNER,
+    asks_when_old=True,
     examples=(
         "/limits",
         "/limits person 500 until we know each other",

@@ -47,6 +47,7 @@ COMMANDS = (
         resume,
         "<reason>",
         role=Role.ADMIN,
+        asks_when_old=True,
         examples=("/resume all is well",),
     ),
 )

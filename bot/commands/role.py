@@ -58,5 +58,6 @@ COMMAND = Command(
     role,
     "[who] [admin|elevated|member] [reason]",
     role=Role.ADMIN,
+    asks_when_old=True,
     examples=("/role", "/role @name admin keeps order at night"),
 )

@@ -64,6 +64,22 @@ def test_a_pause_stops_what_moves_money_and_takes_no_rank() -> None:
     assert not Command("b", "", act).rests(None, Role.MEMBER)
 
 
+@pytest.mark.parametrize(
+    "name", ["unfreeze", "resume", "limits", "role", "forgive", "unjail", "cancelgiveaway", "send", "fine"]
+)
+def test_what_gives_way_or_changes_something_is_asked_about_when_it_is_old(name: str) -> None:
+    command = discover(bot.commands).named(name)
+    assert command is not None
+    assert command.waits_when_old
+
+
+@pytest.mark.parametrize("name", ["freeze", "pause", "balance"])
+def test_what_stops_something_or_shows_it_comes_never_too_late(name: str) -> None:
+    command = discover(bot.commands).named(name)
+    assert command is not None
+    assert not command.waits_when_old
+
+
 def test_a_menu_shows_what_its_reader_may_use_there() -> None:
     registry = Registry(
         [

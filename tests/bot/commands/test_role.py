@@ -38,6 +38,28 @@ async def test_an_owner_appoints_by_name_and_the_person_is_told(
     assert "keeps order at night" in alert.text
 
 
+async def test_an_old_appointment_is_asked_about(bot: Stage, owner: User, ana: User) -> None:
+    await bot.fund(ana, TEN)
+    office = bot.telegram.private(owner)
+    await bot.stop()
+    bot.telegram.say(owner, office, f"/role {ana.id} admin keeps order at night")
+    bot.clock.pass_seconds(3600)
+    await bot.start()
+    question = await bot.heard(owner, office, "You sent /role")
+    assert role_of(bot, ana) is Role.MEMBER
+    await bot.answered(bot.telegram.tap(owner, question))
+    assert role_of(bot, ana) is Role.ADMIN
+
+
+async def test_a_freeze_comes_never_too_late(bot: Stage, owner: User) -> None:
+    office = bot.telegram.private(owner)
+    await bot.stop()
+    bot.telegram.say(owner, office, "/freeze all the nodes disagree")
+    bot.clock.pass_seconds(3600)
+    await bot.start()
+    await bot.until(lambda: bot.rows("SELECT 1 FROM freezes"))
+
+
 async def test_an_owner_appoints_by_a_reply(bot: Stage, owner: User, ana: User) -> None:
     group = bot.telegram.group("Plaza", owner, [ana, bot.account])
     said = bot.telegram.say(ana, group, "/start")

@@ -185,7 +185,7 @@ MISTAKES: Final = (
         (
             Edit(
                 "bot/dispatch.py",
-                "old = old_asks and command.moves_money and self._clock.now() - said.at > OLD_MS",
+                "old = old_asks and command.waits_when_old and self._clock.now() - said.at > OLD_MS",
                 "old = False",
             ),
         ),
