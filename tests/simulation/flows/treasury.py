@@ -272,12 +272,13 @@ class Treasury(Flow):
             if stands or not books.losses.has_key(key):
                 yield f"{words} never came in, and stands {stands} times"
             return
-        done = command["state"] == "done" and command["code"] is None
+        was_asked = command["say"] == "command.old"
+        done = command["state"] == "done" and command["code"] is None and not was_asked
         if stands != done:
             yield f"{words} ended as {command['state']} {command['code']}, and stands {stands} times"
         code = command["code"]
         below = code == "role_too_low" and order.by in self._stewards
-        if not (done or below or code == "too_many" or code in _RIGHTLY[order.action]):
+        if not (done or was_asked or below or code == "too_many" or code in _RIGHTLY[order.action]):
             yield f"{words} ended as {command['state']} {code}"
 
     def _payments(self, books: Books) -> Iterator[str]:
