@@ -289,7 +289,7 @@ WHERE kind = 'refill' AND NOT EXISTS (
 -- name: adjustment_without_evidence
 -- What SYSTEM_RESERVE was made to bear in a block of which no shortfall is on record.
 SELECT transactions.id FROM transactions JOIN entries ON entries.id = entry_id
-WHERE transactions.kind = 'adjustment' AND NOT EXISTS (
+WHERE transactions.kind = 'adjustment' AND from_id = -2 AND to_id IS NULL AND NOT EXISTS (
     SELECT 1 FROM evidence
     WHERE about = 'shortfall' AND evidence.denom = transactions.denom
         AND key = 'rec:' || chain_id || ':' || height || ':' || evidence.denom
