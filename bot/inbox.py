@@ -30,9 +30,9 @@ UPDATE inbox SET state = :state, code = :code, done_at = :at WHERE id = :id AND 
 """
 IS_NEW: Final = "SELECT 1 FROM inbox WHERE id = ? AND state = 'new'"
 WAITING: Final = """
-SELECT id, key, raw, received_at, judged FROM inbox WHERE state = 'new' AND id > ? ORDER BY id LIMIT ?
+SELECT id, key, raw, judged FROM inbox WHERE state = 'new' AND id > ? ORDER BY id LIMIT ?
 """
-BY_ID: Final = "SELECT id, key, raw, received_at, judged FROM inbox WHERE id = ?"
+BY_ID: Final = "SELECT id, key, raw, judged FROM inbox WHERE id = ?"
 
 LONGEST_RAW: Final = 100_000
 """Characters of a poisonous update that are kept; Telegram's own limit for a message is far below."""
@@ -48,7 +48,6 @@ class Item(NamedTuple):
     id: int
     key: str
     intent: Intent
-    received_at: Millis
     broken: tuple[Broken, ...] = ()
 
     @property
@@ -130,7 +129,7 @@ def store(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Item], list[Row
         if arrival.intent is None:
             rows.append(_alert(arrival, view.now))
         elif arrival.state == "new":
-            items.append(Item(number, arrival.key, arrival.intent, view.now, arrival.broken))
+            items.append(Item(number, arrival.key, arrival.intent, arrival.broken))
     return items, rows
 
 
@@ -203,5 +202,5 @@ def find(reader: Selects, read: Callable[[Mapping[str, Any]], Intent], number: i
 
 
 def _item(row: Any, read: Callable[[Mapping[str, Any]], Intent]) -> Item:
-    broken = tuple(Broken(*each) for each in json.loads(row[4] or "[]"))
-    return Item(row[0], row[1], read(json.loads(row[2])), Millis(row[3]), broken)
+    broken = tuple(Broken(*each) for each in json.loads(row[3] or "[]"))
+    return Item(row[0], row[1], read(json.loads(row[2])), broken)

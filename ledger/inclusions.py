@@ -278,17 +278,20 @@ def _requeue(draft: Draft, paid: list[Withdrawal]) -> None:
         draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
 
 
-def _spend_fee(draft: Draft, attempt: OpenTransaction, fee: int) -> None:
-    """Book the network fee as BOT_TREASURY's expense.
+def spend_fee(draft: Draft, transaction: str, denom: Denom, fee: int) -> None:
+    """Book a network fee of ``transaction`` (canonical hash), in base units, as BOT_TREASURY's expense.
 
     Signing made sure that it is covered; what was spent since then shows as a shortfall of the proved balance.
     """
-    denom = attempt.signed.fee_denom
     amount = Amount(min(fee, draft.balance(BOT_TREASURY, denom)))
     if amount > 0:
         posting = Posting(BOT_TREASURY, None, amount, denom)
-        inputs = {"tx": attempt.signed.hash, "amount": amount}
-        draft.post(Entry(f"net:{attempt.signed.hash}", digest_of(inputs), "network_fee", (posting,)))
+        inputs = {"tx": transaction, "amount": amount}
+        draft.post(Entry(f"net:{transaction}:{denom}", digest_of(inputs), "network_fee", (posting,)))
+
+
+def _spend_fee(draft: Draft, attempt: OpenTransaction, fee: int) -> None:
+    spend_fee(draft, attempt.signed.hash, attempt.signed.fee_denom, fee)
 
 
 def _evidence(place: Place, attempt: OpenTransaction, fate: _Fate) -> dict[str, Any]:

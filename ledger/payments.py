@@ -14,7 +14,6 @@ from ledger.freezes import freeze_of
 from ledger.journal import Journal, Lane
 from ledger.leases import Fence, lock_withdrawal, require
 from ledger.money import Amount, Denom
-from ledger.ports import Millis
 from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.units import Decision, Row, Unit, View
@@ -53,7 +52,6 @@ class OpenTransaction(NamedTuple):
 
     signed: SignedTransaction
     broadcast: bool
-    signed_at: Millis
 
 
 class StalePlan(Unavailable):
@@ -63,7 +61,7 @@ class StalePlan(Unavailable):
 def open_of(row: Any) -> OpenTransaction:
     """Return a row of ``signed_transactions`` that is not resolved."""
     fields = {name: row[name] for name in SignedTransaction._fields}
-    return OpenTransaction(SignedTransaction(**fields), row["state"] == "broadcast", row["signed_at"])
+    return OpenTransaction(SignedTransaction(**fields), row["state"] == "broadcast")
 
 
 def unresolved(view: View) -> list[OpenTransaction]:

@@ -6,6 +6,7 @@ Until then a transaction of the treasury's that these books do not know is their
 here, or SYSTEM_RESERVE bears it until an owner says whose it was (attributions.py).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +15,7 @@ from ledger.alerts import alert
 from ledger.deposits import Place, spelled_amount
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone
-from ledger.inclusions import END, REQUEUE, Ours
+from ledger.inclusions import END, REQUEUE, Ours, spend_fee
 from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, paid_by
@@ -158,14 +159,11 @@ def _payments(spend: Spend, listed: frozenset[Denom]) -> list[_Payment]:
 
 
 def _spend_fees(draft: Draft, spend: Spend, listed: frozenset[Denom]) -> None:
-    """Book the network fee as BOT_TREASURY's expense; what it cannot cover shows in the proved balance."""
+    fees: Counter[Denom] = Counter()
     for coin in spend.fees:
-        fee = min(spelled_amount(coin.amount) or 0, draft.balance(BOT_TREASURY, coin.denom))
-        if coin.denom in listed and fee > 0:
-            posting = Posting(BOT_TREASURY, None, Amount(fee), coin.denom)
-            inputs = {"tx": spend.canonical, "amount": fee}
-            key = f"net:{spend.canonical}:{coin.denom}"
-            draft.post(Entry(key, digest_of(inputs), "network_fee", (posting,)))
+        fees[coin.denom] += spelled_amount(coin.amount) or 0
+    for denom in sorted(listed.intersection(fees)):
+        spend_fee(draft, spend.canonical, denom, fees[denom])
 
 
 def _waiting_for(draft: Draft, spend: Spend, payment: _Payment, waiting: _Waiting) -> Withdrawal | None:

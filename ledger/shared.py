@@ -73,7 +73,6 @@ class SharedAccount(NamedTuple):
 
     id: AccountId
     name: str
-    created_by: AccountId
     is_open: bool
 
     @property
@@ -124,7 +123,7 @@ def find_account(books: Selects, account: AccountId) -> SharedAccount | None:
     rows = books.select(SQL["find"], (account,))
     if not rows:
         return None
-    return SharedAccount(rows[0]["id"], rows[0]["name"], rows[0]["created_by"], rows[0]["state"] == "open")
+    return SharedAccount(rows[0]["id"], rows[0]["name"], rows[0]["state"] == "open")
 
 
 def find_membership(books: Selects, account: AccountId, person: AccountId) -> Membership | None:
@@ -142,7 +141,7 @@ def shares_of(books: Selects, person: AccountId) -> list[Share]:
     """Return the accounts that ``person`` has a part in or is invited to, open ones first."""
     return [
         Share(
-            SharedAccount(row["account"], row["name"], row["created_by"], row["account_state"] == "open"),
+            SharedAccount(row["account"], row["name"], row["account_state"] == "open"),
             membership_of(row),
         )
         for row in books.select(SQL["of_person"], (person,))
@@ -217,7 +216,7 @@ def decide_create(view: View, person: AccountId, name: str) -> Decision[SharedAc
         Row(SQL["create"], {**facts, "person": person, "at": view.now}, changes=1),
         Row(SQL["join"], founder, changes=1),
     )
-    return Decision(SharedAccount(account, name, person, is_open=True), rows=rows)
+    return Decision(SharedAccount(account, name, is_open=True), rows=rows)
 
 
 def decide_rename(view: View, person: AccountId, account: AccountId, name: str) -> Decision[SharedAccount]:

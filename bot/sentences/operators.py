@@ -27,7 +27,7 @@ ALERTS: Final = {
     "loop.failing": "A part of the program keeps failing.",
     "chain.halted": "The chain can't be followed any further before you look.",
     "chain.pruned": "No node has the blocks any more that come next. Add a node that does.",
-    "chain.unavailable": "No node answers. Deposits and withdrawals wait, everything else goes on.",
+    "chain.unavailable": "No node answers, or none shows a new block. Deposits and withdrawals wait, everything else goes on.",
     "node.lied": "A node gave an answer that the validators did not sign. Another one is used.",
     "treasury.short": "BOT_TREASURY can't pay the network fee, so withdrawals wait. A deposit with the memo topup helps.",
     "payout.blocked": (

@@ -1,6 +1,5 @@
 """The settings themselves: each with its default and what it means."""
 
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -117,8 +116,8 @@ class Settings(Books):
         "CometBFT RPC addresses, the preferred first, separated by commas; two of different operators or more.",
         shown=False,
     )
-    bech32_prefix: str = option("juno", "Chain", "What addresses begin with.")
-    hd_path: str = option("m/44'/118'/0'/0/0", "Chain", "The derivation path of the treasury's key.")
+    bech32_prefix: str = option(JUNO_MAINNET.prefix, "Chain", "What addresses begin with.")
+    hd_path: str = option(JUNO_MAINNET.derivation_path, "Chain", "The derivation path of the treasury's key.")
     trust_height: int | None = option(
         None,
         "Chain",
@@ -127,19 +126,25 @@ class Settings(Books):
     )
     trust_hash: str | None = option(None, "Chain", "The hash of that block, 64 hexadecimal digits.", "0" * 64)
     trust_period_hours: int = option(
-        336,
+        JUNO_MAINNET.trust_period_ms // 3_600_000,
         "Chain",
         "How long a checked block can be trusted; well below the unbonding time (28 days on Juno).",
     )
-    block_ms: int = option(3_000, "Chain", "About how long a block takes, in milliseconds.")
+    block_ms: int = option(JUNO_MAINNET.block_ms, "Chain", "About how long a block takes, in milliseconds.")
 
     mnemonic: SecretStr = option(..., "Treasury", "The treasury's 12 to 24 English words (BIP-39).")
     gas_price: Price = option(
-        Fraction(75, 1000), "Treasury", "Base units of MONETA_DENOM per unit of gas.", "0.075"
+        JUNO_MAINNET.gas_price, "Treasury", "Base units of MONETA_DENOM per unit of gas.", "0.075"
     )
-    gas_first_send: int = option(150_000, "Treasury", "Gas limit of a transaction with one payout.")
-    gas_next_send: int = option(40_000, "Treasury", "Gas limit added for each further payout in it.")
-    timeout_blocks: int = option(100, "Treasury", "For how many blocks a signed payout stays valid.")
+    gas_first_send: int = option(
+        JUNO_MAINNET.gas_first_send, "Treasury", "Gas limit of a transaction with one payout."
+    )
+    gas_next_send: int = option(
+        JUNO_MAINNET.gas_next_send, "Treasury", "Gas limit added for each further payout in it."
+    )
+    timeout_blocks: int = option(
+        JUNO_MAINNET.timeout_blocks, "Treasury", "For how many blocks a signed payout stays valid."
+    )
     withdrawal_fee: Texts = option(
         ("0.02",),
         "Treasury",

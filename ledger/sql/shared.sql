@@ -1,6 +1,6 @@
 -- name: find
 -- One shared account.
-SELECT id, name, created_by, state FROM shared_accounts WHERE id = ?
+SELECT id, name, state FROM shared_accounts WHERE id = ?
 
 -- name: next
 -- The id that comes next, and how many a person has created, closed ones too.
@@ -59,7 +59,7 @@ ORDER BY state = 'invited', role <> 'admin', id
 
 -- name: of_person
 -- Somebody's accounts, and those that they are invited to; the open ones first.
-SELECT shared_members.*, shared_accounts.name, shared_accounts.created_by, shared_accounts.state AS account_state
+SELECT shared_members.*, shared_accounts.name, shared_accounts.state AS account_state
 FROM shared_members JOIN shared_accounts ON shared_accounts.id = shared_members.account
 WHERE shared_members.person = ? AND shared_members.state IN ('invited', 'joined', 'closed')
 ORDER BY shared_accounts.state = 'closed', shared_members.state = 'invited', shared_accounts.id DESC

@@ -7,7 +7,6 @@ The order of the checks is the chain's own, so that each wrong transaction gets 
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from enum import Enum
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -61,11 +60,6 @@ class Rules:
 
     parameters: ChainParameters
     blocked: frozenset[bytes]
-
-    @property
-    def minimum_gas_price(self) -> Fraction:
-        """Return the floor in base units of the fee denom per gas."""
-        return self.parameters.gas_price
 
 
 class Place(NamedTuple):

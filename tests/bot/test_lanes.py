@@ -9,14 +9,13 @@ from bot.inbox import Item
 from bot.intents import Intent, Person, Tapped
 from bot.lanes import Lanes
 from ledger.errors import BrokenInvariant, Busy, Conflict
-from ledger.ports import Millis
 
 ANA, BEN = 11, 22
 
 
 def row(number: int, sender: int) -> Item:
     deed = Tapped("query", Person(sender, "somebody"), "token")
-    return Item(number, f"u:1:{number}", Intent(number, deed), Millis(0))
+    return Item(number, f"u:1:{number}", Intent(number, deed))
 
 
 class Recorder:

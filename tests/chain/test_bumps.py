@@ -18,7 +18,6 @@ from ledger.accounts import BOT_TREASURY
 from ledger.freezes import freeze_unit
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, SignedTransaction
-from ledger.ports import Millis
 from ledger.roles import Actor
 from tests.chain.outside import (
     ALICE,
@@ -55,7 +54,7 @@ def attempt(fee: int, gas_limit: int = 150_000) -> OpenTransaction:
     signed = SignedTransaction(
         str(fee).rjust(64, "0"), "testing-1", b"", 7, 0, Amount(fee), JUNO, gas_limit, 1, 9
     )
-    return OpenTransaction(signed, broadcast=False, signed_at=Millis(0))
+    return OpenTransaction(signed, broadcast=False)
 
 
 # The price

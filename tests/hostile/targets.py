@@ -74,7 +74,7 @@ PREFIX: Final = "juno"
 MEMO_LIMIT: Final = 256
 SHARES: Final = tuple(
     Share(
-        SharedAccount(AccountId(-number), name, AccountId(ANA), is_open=True),
+        SharedAccount(AccountId(-number), name, is_open=True),
         Membership(
             number,
             AccountId(-number),
