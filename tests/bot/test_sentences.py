@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import dispatch, sentences
+from bot import sentences, slips
 from bot.html import clean_line, shown_length
 from bot.intents import width
 from bot.names import Doubt
@@ -123,7 +123,7 @@ def test_every_button_has_words(action: str) -> None:
 @pytest.mark.parametrize("code", sorted(sentences.REFUSALS))
 def test_what_a_group_may_read_tells_nothing_about_money(code: str) -> None:
     """Refusals that go to groups name no balance, no need and no place to fill it up."""
-    if code.startswith(dispatch._OPEN_CODES):
+    if code.startswith(slips.OPEN_CODES):
         fields = {field for _, field, _, _ in string.Formatter().parse(sentences.REFUSALS[code]) if field}
         # The rank that a command needs is no money.
         told = fields - {"needed"} if code == "role_too_low" else fields
@@ -135,7 +135,7 @@ def test_what_a_group_may_read_tells_nothing_about_money(code: str) -> None:
     "code", ["insufficient_balance", "nothing_to_send", "withdrawals_frozen", "unlisted_denom"]
 )
 def test_refusals_about_money_stay_out_of_groups(code: str) -> None:
-    assert not code.startswith(dispatch._OPEN_CODES)
+    assert not code.startswith(slips.OPEN_CODES)
 
 
 @pytest.mark.parametrize("code", sorted(sentences.REFUSALS))

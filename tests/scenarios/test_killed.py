@@ -1,7 +1,7 @@
 """kill -9 where it matters most: the kill matrix with the points of the money, once each, by the code of scripts/killmatrix."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,14 @@ async def test_killed_where_it_matters_nothing_is_lost_or_doubled(tmp_path: Path
 
 MISTAKES = {
     "an update is done before its effect, in another transaction": (
-        "bot/dispatch.py",
         (
             (
+                "bot/slips.py",
                 "        rows = [inbox.close(self.item, code, view.now)]\n",
                 "        rows: list[Row] = []\n",
             ),
             (
+                "bot/slips.py",
                 (
                     "        if not inbox.is_new(view, self.item):\n"
                     '            raise AnsweredElsewhere(f"inbox {self.item.id}")\n'
@@ -57,6 +58,7 @@ MISTAKES = {
                 "",
             ),
             (
+                "bot/dispatch.py",
                 "            await self._by_deed(item)\n",
                 (
                     "            done = inbox.close(item, None, self._clock.now())\n"
@@ -69,9 +71,9 @@ MISTAKES = {
         "Finding(lost=True, text=\"'/send",
     ),
     "a payment is broadcast before it is stored, and never signed alike twice": (
-        "chain/sender.py",
         (
             (
+                "chain/sender.py",
                 "        await self._payments.store(fence, signed,",
                 (
                     "        await self._broadcaster.broadcast(signed.bytes)\n"
@@ -79,6 +81,7 @@ MISTAKES = {
                 ),
             ),
             (
+                "chain/sender.py",
                 "cursor.height + self._parameters.timeout_blocks,\n            memo",
                 "cursor.height + self._parameters.timeout_blocks + self._clock.now() % 1000,\n            memo",
             ),
@@ -92,25 +95,24 @@ MISTAKES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 async def test_a_planted_mistake_is_caught(tmp_path: Path, mistake: str) -> None:
-    file, patches, point, finding = MISTAKES[mistake]
+    patches, point, finding = MISTAKES[mistake]
     counted = await kill(
-        tmp_path, [POINTS[point]], "suite", limit_seconds=20, root=copied(tmp_path / "copy", file, patches)
+        tmp_path, [POINTS[point]], "suite", limit_seconds=20, root=copied(tmp_path / "copy", patches)
     )
     assert counted.kills == {POINTS[point]: 1}, counted.findings
     assert any(finding in str(each) for each in counted.findings), counted.findings
 
 
-def copied(root: Path, file: str, patches: Iterable[tuple[str, str]]) -> Path:
-    """Return ``root`` as another tree of the program, with another ``file``."""
+def copied(root: Path, patches: Sequence[tuple[str, str, str]]) -> Path:
+    """Return ``root`` as another tree of the program, in which ``patches`` change files of one package."""
     root.mkdir()
-    patched = file.partition("/")[0]
+    patched = patches[0][0].partition("/")[0]
     shutil.copytree(ROOT / patched, root / patched)
     for name in PACKAGES:
         if name != patched:
             (root / name).symlink_to(ROOT / name)
-    text = (root / file).read_text()
-    for old, new in patches:
+    for file, old, new in patches:
+        text = (root / file).read_text()
         assert text.count(old) == 1, f"the mistake does not fit {file} any more: {old}"
-        text = text.replace(old, new)
-    (root / file).write_text(text)
+        (root / file).write_text(text.replace(old, new))
     return root

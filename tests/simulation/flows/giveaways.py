@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar, Final, NamedTuple
 
-from bot.dispatch import OLD_MS
+from bot.calls import OLD_MS
 from ledger.accounts import BOT_TREASURY
 from sandbox.telegram import Message, SandboxRefused
 from tests.simulation.books import Books

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from bot.dispatch import OLD_MS
+from bot.calls import OLD_MS
 from ledger.accounts import BOT_TREASURY
 from sandbox.telegram import Chat, Message
 from sandbox.telegram.model import Member

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.dispatch import OLD_MS
+from bot.calls import OLD_MS
 from sandbox.telegram import Chat, Message
 from tests.simulation.books import Books
 from tests.simulation.city import JUNO, City

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from bot.dispatch import OLD_MS
+from bot.calls import OLD_MS
 from chain import cosmos
 from chain.adr36 import KEY_TYPE, signed_bytes
 from ledger.accounts import UNCLAIMED

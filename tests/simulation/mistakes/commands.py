@@ -6,7 +6,7 @@ from tests.simulation.planting import Edit, Mistake
 
 NOT_KEYED: Final = (
     Edit(
-        "bot/dispatch.py",
+        "bot/slips.py",
         "        if not inbox.is_new(view, self.item):\n            raise AnsweredElsewhere",
         "        if False:\n            raise AnsweredElsewhere",
     ),
@@ -25,7 +25,7 @@ UNCLOSED: Final = (
         "",
     ),
     Edit(
-        "bot/dispatch.py",
+        "bot/slips.py",
         "        if question is not None and not buttons.is_open(view, question):\n",
         "        if False:\n",
     ),
@@ -168,7 +168,7 @@ MISTAKES: Final = (
         6,
         (
             Edit(
-                "bot/dispatch.py",
+                "bot/calls.py",
                 "            self._edited(typed)\n            return None\n",
                 "            pass\n",
             ),
@@ -177,14 +177,14 @@ MISTAKES: Final = (
     Mistake(
         "a forwarded command executes",
         6,
-        (Edit("bot/dispatch.py", " or said.forwarded or said.via_bot:", ":"),),
+        (Edit("bot/calls.py", " or said.forwarded or said.via_bot:", ":"),),
     ),
     Mistake(
         "an old command executes unasked",
         16,
         (
             Edit(
-                "bot/dispatch.py",
+                "bot/calls.py",
                 "old = old_asks and command.waits_when_old and self._clock.now() - said.at > OLD_MS",
                 "old = False",
             ),

@@ -54,9 +54,9 @@ MISTAKES: Final = (
                 "    role = require_role(view, by, Role.ADMIN)\n",
                 "    role = Role.ADMIN\n",
             ),
-            Edit("bot/dispatch.py", "    if call.context.role < call.needs:\n", "    if False:\n"),
+            Edit("bot/calls.py", "    if call.context.role < call.needs:\n", "    if False:\n"),
             Edit(
-                "bot/dispatch.py",
+                "bot/slips.py",
                 "            require_role(view, self.actor, self.needs)\n",
                 "            pass\n",
             ),

@@ -10,7 +10,7 @@ MISTAKES: Final = (
         16,
         (
             Edit(
-                "bot/dispatch.py",
+                "bot/calls.py",
                 "        needs = command.role_of(button.action)\n",
                 "        needs = Role.MEMBER\n",
             ),
@@ -26,7 +26,7 @@ MISTAKES: Final = (
         "role not looked up at the commit",
         16,
         (
-            Edit("bot/dispatch.py", "            require_role(view, self.actor, self.needs)\n", ""),
+            Edit("bot/slips.py", "            require_role(view, self.actor, self.needs)\n", ""),
             Edit(
                 "ledger/freezes.py",
                 "    role = require_role(view, by, Role.ADMIN)\n",
@@ -38,7 +38,7 @@ MISTAKES: Final = (
     Mistake(
         "pause not checked at the commit",
         24,
-        (Edit("bot/dispatch.py", "            if self.rests:\n                require_running(view)\n", ""),),
+        (Edit("bot/slips.py", "            if self.rests:\n                require_running(view)\n", ""),),
     ),
     Mistake(
         "a freeze of one freezes everybody",
