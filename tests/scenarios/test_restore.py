@@ -8,7 +8,7 @@ import pytest
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.attributions import attribution_unit, unknown_payments
 from ledger.audit import audit
-from ledger.backup import back_up, restore
+from ledger.backup import DRIFT_MS, back_up, restore
 from ledger.freezes import Freeze, FreezeReason, freeze_of, lift_unit
 from ledger.roles import Actor
 from tests.scenarios.harbour import (
@@ -52,7 +52,8 @@ async def put_back(port: Harbour, path: Path) -> None:
 
 
 async def catch_up(port: Harbour) -> None:
-    for _ in range(PARAMETERS.timeout_blocks + 3):
+    """Read until no lost bytes can execute: the clock may have been behind when they were put back."""
+    for _ in range(PARAMETERS.timeout_blocks + DRIFT_MS // PARAMETERS.block_ms + 3):
         await port.round(1)
 
 
