@@ -169,7 +169,7 @@ class Endpoints:
         raise refusals.together(len(self.all))
 
     async def ask_each(self, question: Callable[[Endpoint], Awaitable[T]]) -> list[T]:
-        """Put ``question`` to every node; raises NodeUnavailable unless all answer."""
+        """Put ``question`` to every node. Raises what the first that does not answer gave: NodeUnavailable, Lied, Halted."""
         answers = []
         for endpoint in self.all:
             try:

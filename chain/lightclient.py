@@ -99,7 +99,7 @@ class LightClient:
         """Return block ``height``, where ``trusted`` is the accepted header of ``height - 1``.
 
         Raises Halted when ``trusted`` is older than the trust period and no newer anchor vouches for it, NotYet while
-        ``height + 1`` does not exist, Pruned, Lied, NodeUnavailable.
+        ``height + 1`` does not exist, Pruned, Lied, NodeUnavailable; ValueError for another ``trusted``.
         """
         if trusted.height != height - 1:
             raise ValueError(f"height {height} follows {height - 1}, not {trusted.height}")

@@ -77,6 +77,7 @@ def paid_by(view: View, transaction: str) -> list[Withdrawal]:
 def covers(treasury: int, fee: int, fee_denom: Denom, withdrawals: list[Withdrawal]) -> bool:
     """Tell whether ``fee`` can be booked whatever becomes of the transaction (chain.md, Withdrawals).
 
+    ``treasury`` is what BOT_TREASURY holds of ``fee_denom``, in base units as ``fee``.
     Success brings the withdrawal fees to BOT_TREASURY. A batch that fails brings nothing, so BOT_TREASURY must cover
     it alone; one that is alone pays for its failure out of what it holds.
     """

@@ -69,6 +69,7 @@ def settle(draft: Draft, place: Place, balances: Mapping[Denom, int], hints: Hin
     """Make the books equal to the proved ``balances``, and write down why they were not.
 
     A surplus waits in UNCLAIMED as one row, a shortfall is SYSTEM_RESERVE's: nothing is ever taken from users.
+    Raises ClaimsWanted when they differ and no node was asked why, BrokenInvariant for a balance beyond the books.
     """
     for denom, balance in sorted(balances.items()):
         if not 0 <= balance <= MAX_AMOUNT:

@@ -37,7 +37,10 @@ PRESSED: Final = "a button of /rules"
 
 
 async def rules(context: Context) -> Result:
-    """Show the rules of this group, or carry out what an admin typed."""
+    """Show the rules of this group, or carry out what an admin typed.
+
+    Raises Refused ``role_too_low``, and what the reader of the words raises (``rules_...``).
+    """
     if not context.args:
         return await _menu(context, rules_of(context.bank.service.reader, context.chat.id))
     if context.role < Role.ADMIN:
@@ -55,7 +58,7 @@ async def add(context: Context) -> Result:
 
 
 async def opened(context: Context) -> Result:
-    """Show one rule and what can be done about it."""
+    """Show one rule and what can be done about it. Raises Refused ``rules_unknown``."""
     number = context.arguments["rule"]
     standing = rules_of(context.bank.service.reader, context.chat.id)
     found = next((rule for rule in standing if rule.number == number), None)

@@ -63,7 +63,7 @@ class _Count(NamedTuple):
     counts: bool
     step: Step
     number: int
-    """The how manieth violation it is within the time of that step."""
+    """Which violation this is, counted within the time of that step."""
     again: bool
     """It was broken a moment ago, too."""
 
