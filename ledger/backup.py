@@ -48,11 +48,15 @@ class Restored(NamedTuple):
 
 
 class _Reached(NamedTuple):
-    """How far books had read the chain, and for how many blocks their signed bytes may have lived at most."""
+    """How far books had read the chain, and for how many blocks their signed bytes may have lived at most.
+
+    ``restored`` is when they were restored themselves, if they had not caught up since.
+    """
 
     height: int = 0
     time: int = 0
     life: int = 0
+    restored: int = 0
 
 
 def back_up(database: Path, target: Path) -> AuditReport:
@@ -114,9 +118,10 @@ def restore(
         copy_database(backup, draft)
         migrate(draft, clock.now())
         _check_identity(draft, identity)
+        reached = _reached(database)
         if not clock_is_right:
-            _check_clock(draft, clock.now())
-        _mark(draft, clock.now(), _reached(database), quiet_blocks)
+            _check_clock(draft, clock.now(), reached)
+        _mark(draft, clock.now(), reached, quiet_blocks)
         fold_log(draft)
         report = _clean_audit(draft)
         _flush(draft)
@@ -214,12 +219,15 @@ def _reached(database: Path) -> _Reached:
         return _Reached()
 
 
-def _check_clock(draft: Path, now: Millis) -> None:
+def _check_clock(draft: Path, now: Millis, reached: _Reached) -> None:
     """Refuse a clock that may be behind: the replay would end before all that was signed can have come."""
     with closing(open_reader(draft)) as connection:
         (newest,) = connection.execute(_SQL["newest"]).fetchone()
     if newest > now + DRIFT_MS:
         raise ClockBehind(f"the newest posting was made {(newest - now) // 1000} seconds after now")
+    ahead = reached.restored - DRIFT_MS - now
+    if ahead > 0:
+        raise ClockBehind(f"the books that are replaced were restored {ahead // 1000} seconds after now")
 
 
 def _mark(draft: Path, now: Millis, reached: _Reached, quiet_blocks: int) -> None:

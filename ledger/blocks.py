@@ -14,7 +14,7 @@ from ledger.alerts import alert
 from ledger.deposits import Arrival, Place, destination, post_arrivals, spelled_amount
 from ledger.drafts import Draft
 from ledger.errors import BrokenInvariant, Unavailable
-from ledger.freezes import FreezeReason, freeze_everyone
+from ledger.freezes import FreezeReason, freeze_everyone, is_replaying
 from ledger.inclusions import Inclusion, Ours, SequenceProof, resolve_ours
 from ledger.journal import Journal, Lane
 from ledger.leases import Fence, require
@@ -25,7 +25,7 @@ from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.reconciliation import Hints, evidence_row, open_books, settle
 from ledger.replay import advance_replay, meet_lost
-from ledger.spends import Sequences, Spend, executed_sequences
+from ledger.spends import Sequences, Spend, keep_foreign
 from ledger.units import Decision, Row, Unit, View
 
 FACTORY: Final = "factory/"
@@ -156,7 +156,10 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     proof = _proof(facts, cursor)
     ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
     sequences = Sequences(_expected_sequence(cursor), proof.sequence, cursor.proved_height)
-    ours = meet_lost(draft, facts.place, facts.spends, ours, sequences=sequences, listed=listed)
+    foreign = [each for each in facts.spends if each.signed and each.canonical not in ours.known]
+    if proof.sequence is None:
+        keep_foreign(draft, facts.place, foreign, sequences.before, replaying=is_replaying(view))
+    ours = meet_lost(draft, facts.place, foreign, ours, sequences=sequences, listed=listed)
     explained = _watch_for_strangers(draft, facts, cursor, ours, listed)
     advance_replay(draft, facts.place, facts.time, explained=explained and facts.state is not None)
     if facts.state is not None:
@@ -167,10 +170,10 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
 
 
 def _proof(facts: BlockFacts, cursor: Cursor) -> SequenceProof:
-    executed = executed_sequences(facts.spends)
+    proof = SequenceProof(None, cursor.proved_height, spends=facts.spends)
     if facts.state is None or facts.state.account is None:
-        return SequenceProof(None, cursor.proved_height, executed=executed)
-    return SequenceProof(facts.state.account.sequence, cursor.proved_height, facts.state.balances, executed)
+        return proof
+    return proof._replace(sequence=facts.state.account.sequence, balances=facts.state.balances)
 
 
 def decide_foresight(

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY
 from ledger.alerts import alert
+from ledger.codes import ANTE_ONLY_CODES, FUNDS_CODE
 from ledger.deposits import Place
 from ledger.drafts import Draft, digest_of
 from ledger.freezes import FreezeReason, freeze_everyone, is_replaying
@@ -18,14 +19,9 @@ from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, paid_by, unresolved
 from ledger.queries import queries
+from ledger.spends import Spend, met_since
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell
-
-ANTE_ONLY_CODES: Final = frozenset({30, 32})
-"""Past the timeout, wrong sequence: codes that no message of ours ends with, so the ante failed."""
-
-FUNDS_CODE: Final = 5
-"""Something could not be paid: the fee, and the ante failed, or an amount, and it did not."""
 
 _KNOWN: Final = "SELECT hash, state FROM signed_transactions WHERE hash IN (SELECT value FROM json_each(?))"
 _INSERT: Final = "INSERT INTO inclusions (hash, height, position, shown, code) VALUES (?, ?, ?, ?, ?)"
@@ -49,21 +45,20 @@ class Inclusion(NamedTuple):
 class SequenceProof(NamedTuple):
     """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height.
 
-    ``balances`` are proved at the same height. ``executed`` are the sequences that transactions used here with success,
-    by canonical hash, whoever signed them.
+    ``balances`` are proved at the same height. ``spends`` are all transactions of the block that spend from the treasury.
     """
 
     sequence: int | None
     before: int
     balances: Mapping[Denom, int] = MappingProxyType({})
-    executed: Mapping[str, int] = MappingProxyType({})
+    spends: Sequence[Spend] = ()
 
 
 class Ours(NamedTuple):
     """What a block did to our transactions: all that were ever signed and met here, and sequences used by us.
 
-    ``past_ante`` are those known ones that may have used their sequence here. ``undecided`` are not ended by it,
-    ``requeued`` the withdrawals of a batch that failed. ``sequences`` are those that ours used.
+    ``past_ante`` are those known ones that may have used their sequence here. ``undecided`` are not ended by it.
+    ``requeued`` are the withdrawals of a batch that failed, ``ended`` those that are over. ``sequences`` are what ours used.
     """
 
     known: frozenset[str]
@@ -72,6 +67,7 @@ class Ours(NamedTuple):
     undecided: tuple[OpenTransaction, ...] = ()
     sequences: frozenset[int] = frozenset()
     requeued: frozenset[int] = frozenset()
+    ended: frozenset[int] = frozenset()
 
 
 def resolve_ours(
@@ -92,7 +88,8 @@ def resolve_ours(
     met = Ours(
         frozenset(known), frozenset(each.canonical for each in ours if each.code not in ANTE_ONLY_CODES)
     )
-    decided = _decisive(draft, place, attempts, ours, proof)
+    foreign = [each for each in proof.spends if each.signed and each.canonical not in known]
+    decided = _decisive(draft, place, attempts, ours, proof._replace(spends=foreign))
     if decided is None:
         return met._replace(undecided=tuple(attempts))
     return _apply_decisive(draft, place, attempts, decided, met)
@@ -142,7 +139,7 @@ def _decisive(
     """Return the attempt that decides, and how it ended; None while nothing is decided.
 
     Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are,
-    those of lost books included. What others executed with their sequence says that none of ours used it.
+    those of lost books included. What others certainly did with their sequence says that none of ours used it.
     """
     for attempt in attempts:
         executed = next(
@@ -150,10 +147,10 @@ def _decisive(
         )
         if executed:
             return _Fate("confirmed", executed), attempt
-    if not attempts or proof.sequence is None or attempts[0].signed.sequence in proof.executed.values():
+    if not attempts or proof.sequence is None or _is_taken(draft, place, attempts[0], proof):
         return None
     if proof.sequence > attempts[0].signed.sequence:
-        failed = _failed(draft, attempts, ours, proof)
+        failed = _failed(draft, place, attempts, ours, proof)
         return (_Fate("failed", failed.inclusion), failed.attempt) if failed else None
     timeout = max(attempt.signed.timeout_height for attempt in attempts)
     passed = place.height > timeout and proof.sequence == attempts[0].signed.sequence
@@ -163,8 +160,22 @@ def _decisive(
     return None
 
 
+def _is_taken(draft: Draft, place: Place, attempt: OpenTransaction, proof: SequenceProof) -> bool:
+    """Tell whether somebody else executed with the sequence of ``attempt`` since the last proof."""
+    met = (*met_since(draft, place, proof.before), *proof.spends)
+    return any(each.code == 0 and each.sequence == attempt.signed.sequence for each in met)
+
+
+def _has_rival(draft: Draft, place: Place, attempt: OpenTransaction, proof: SequenceProof) -> bool:
+    """Tell whether lost bytes failed with the sequence of ``attempt`` in a way that comes after the ante."""
+    met = (*met_since(draft, place, proof.before), *proof.spends)
+    certain = [each for each in met if each.code not in (0, FUNDS_CODE, *ANTE_ONLY_CODES)]
+    same = any(each.sequence == attempt.signed.sequence for each in certain)
+    return same and is_replaying(draft.view)
+
+
 def _failed(
-    draft: Draft, attempts: list[OpenTransaction], ours: list[Inclusion], proof: SequenceProof
+    draft: Draft, place: Place, attempts: list[OpenTransaction], ours: list[Inclusion], proof: SequenceProof
 ) -> _Candidate | None:
     """Return which attempt used the sequence without executing, None when no block held one that can have.
 
@@ -179,6 +190,8 @@ def _failed(
         if each.canonical == attempt.signed.hash and each.code not in ANTE_ONLY_CODES
     ]
     certain = [each for each in candidates if each.inclusion.code != FUNDS_CODE]
+    if not certain and _has_rival(draft, place, attempts[0], proof):
+        return None
     likely = certain or candidates
     return _that_explains(likely, _missing(draft, likely[0].attempt, proof)) if likely else None
 
@@ -217,35 +230,28 @@ def _apply_decisive(
     for attempt in attempts:
         state, code = ("expired", None) if attempt != decisive else (fate.state, fate.code)
         draft.write(Row(END, (state, place.height, code, attempt.signed.hash), changes=1))
-    requeued = _apply(draft, place, decisive, fate)
     used = frozenset({decisive.signed.sequence} if fate.inclusion else ())
-    return met._replace(sequences_used=len(used), sequences=used, requeued=requeued)
-
-
-def _apply(draft: Draft, place: Place, attempt: OpenTransaction, fate: _Fate) -> frozenset[int]:
-    """Post what ``fate`` means; return the withdrawals that wait again."""
-    paid = paid_by(draft.view, attempt.signed.hash)
-    pending = [each for each in paid if each.state is WithdrawalState.SIGNED]
+    met = met._replace(sequences_used=len(used), sequences=used)
+    paid = paid_by(draft.view, decisive.signed.hash)
     if fate.state == "confirmed":
-        _settle(draft, place, attempt, pending, fate)
-    elif len(paid) > 1:
-        _requeue(draft, pending)
-        _spend_fee(draft, attempt, attempt.signed.fee if fate.inclusion else 0)
-        return frozenset(each.id for each in pending)
-    else:
-        _return(draft, place, attempt, pending, fate)
-    return frozenset()
+        return met._replace(ended=_settle(draft, place, decisive, paid, fate))
+    if len(paid) == 1:
+        return met._replace(ended=_return(draft, place, decisive, paid, fate))
+    _spend_fee(draft, decisive, decisive.signed.fee if fate.inclusion else 0)
+    return met._replace(requeued=_requeue(draft, paid))
 
 
 def _settle(
     draft: Draft, place: Place, attempt: OpenTransaction, paid: list[Withdrawal], fate: _Fate
-) -> None:
+) -> frozenset[int]:
     assert fate.inclusion is not None, "only an inclusion confirms"
-    for each in paid:
+    pending = [each for each in paid if each.state is WithdrawalState.SIGNED]
+    for each in pending:
         postings = hold_posting(each, None, each.amount) + _fee_posting(each)
         end(draft, each, WithdrawalState.CONFIRMED, postings, evidence=_evidence(place, attempt, fate))
         tell(draft, "withdrawal.confirmed", each, tx=fate.inclusion.shown, height=place.height)
     _spend_fee(draft, attempt, attempt.signed.fee)
+    return frozenset(each.id for each in pending)
 
 
 def _fee_posting(each: Withdrawal) -> tuple[Posting, ...]:
@@ -254,10 +260,14 @@ def _fee_posting(each: Withdrawal) -> tuple[Posting, ...]:
 
 def _return(
     draft: Draft, place: Place, attempt: OpenTransaction, paid: list[Withdrawal], fate: _Fate
-) -> None:
-    """Give back all but the network fee that was really paid; BOT_TREASURY pays what the hold cannot."""
+) -> frozenset[int]:
+    """Give back all but the network fee that was really paid; BOT_TREASURY pays what the hold cannot.
+
+    During a replay it may wait again already, since a later sequence was used: no other bytes pay it.
+    """
     fee = attempt.signed.fee if fate.inclusion else 0
-    for each in paid:
+    pending = [each for each in paid if each.state in (WithdrawalState.SIGNED, WithdrawalState.QUEUED)]
+    for each in pending:
         share = min(fee, each.held) if each.denom == attempt.signed.fee_denom else 0
         fee -= share
         postings = hold_posting(each, each.account, each.held - share) + hold_posting(each, None, share)
@@ -270,12 +280,15 @@ def _return(
         }
         tell(draft, "withdrawal.returned", each, **facts, code=fate.code)
     _spend_fee(draft, attempt, fee)
+    return frozenset(each.id for each in pending)
 
 
-def _requeue(draft: Draft, paid: list[Withdrawal]) -> None:
+def _requeue(draft: Draft, paid: list[Withdrawal]) -> frozenset[int]:
     """Let each be paid by itself: one bad address must not stop the others again."""
-    for each in paid:
+    pending = [each for each in paid if each.state is WithdrawalState.SIGNED]
+    for each in pending:
         draft.write(Row(REQUEUE, (draft.view.now, each.id), changes=1), unlock_withdrawal(each.id))
+    return frozenset(each.id for each in pending)
 
 
 def spend_fee(draft: Draft, transaction: str, denom: Denom, fee: int) -> None:

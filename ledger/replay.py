@@ -55,21 +55,20 @@ def standing_restores(books: Selects) -> list[Restore]:
 def meet_lost(
     draft: Draft,
     place: Place,
-    spends: Sequence[Spend],
+    lost: Sequence[Spend],
     ours: Ours,
     *,
     sequences: Sequences,
     listed: frozenset[Denom],
 ) -> Ours:
-    """Book what transactions of the lost books paid in this block, and count the sequences they used among ours.
+    """Book what ``lost`` ones, which these books did not sign, paid in this block, and count the sequences they used.
 
     Without a replay nothing is lost, and an unknown transaction stays a stranger's.
     """
     if not standing_restores(draft.view):
         return ours
-    lost = [each for each in spends if each.signed and each.canonical not in ours.known]
-    used = that_used_one(draft, place, lost, ours, sequences)
-    waiting = _Waiting(set(), set(ours.requeued))
+    used = that_used_one(draft, place, lost, ours.sequences, sequences)
+    waiting = _Waiting(set(ours.ended), set(ours.requeued))
     undecided = list(ours.undecided)
     if sequences.proved is not None:
         # None of ours used it, or that would be decided: lost bytes did, perhaps in a block that nobody proved.
@@ -87,9 +86,9 @@ def meet_lost(
 
 
 class _Waiting(NamedTuple):
-    """Which withdrawals this block has settled by unknown payments, and which wait again because of them."""
+    """Which withdrawals this block has ended, and which wait again because of it."""
 
-    settled: set[int]
+    ended: set[int]
     requeued: set[int]
 
 
@@ -135,7 +134,6 @@ def _let_wait(draft: Draft, attempts: Sequence[OpenTransaction], waiting: _Waiti
 
 
 def _book(draft: Draft, place: Place, spend: Spend, listed: frozenset[Denom], waiting: _Waiting) -> None:
-    _spend_fees(draft, spend, listed)
     for payment in _payments(spend, listed) if spend.code == 0 else ():
         if draft.total(payment.denom) < payment.amount:
             _alarm(draft, place, spend, payment)
@@ -144,8 +142,10 @@ def _book(draft: Draft, place: Place, spend: Spend, listed: frozenset[Denom], wa
         if paid is None:
             _bear(draft, place, spend, payment)
         else:
-            waiting.settled.add(paid.id)
+            waiting.ended.add(paid.id)
             _settle(draft, place, spend, paid)
+    # Afterwards: what members paid for their withdrawals covers it.
+    _spend_fees(draft, spend, listed)
 
 
 def _payments(spend: Spend, listed: frozenset[Denom]) -> list[_Payment]:
@@ -171,7 +171,7 @@ def _waiting_for(draft: Draft, spend: Spend, payment: _Payment, waiting: _Waitin
     wanted = (payment.address, payment.amount, payment.denom, spend.memo)
     for row in draft.view.select(_SQL["waiting"], wanted):
         found = withdrawal_of(row)
-        if found.id in waiting.settled:
+        if found.id in waiting.ended:
             continue
         if found.id in waiting.requeued:
             return found._replace(state=WithdrawalState.QUEUED)

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from ledger.codes import ANTE_ONLY_CODES, FUNDS_CODE
 from ledger.deposits import Place
 from ledger.drafts import Draft
-from ledger.inclusions import ANTE_ONLY_CODES, FUNDS_CODE, Ours
 from ledger.money import Denom
 from ledger.queries import queries
 from ledger.units import Row
@@ -57,26 +57,37 @@ class Sequences(NamedTuple):
     proved_height: int
 
 
-def executed_sequences(spends: Iterable[Spend]) -> dict[str, int]:
-    """Return the sequences that executed transactions of the treasury's used, by canonical hash."""
-    return {each.canonical: each.sequence for each in spends if each.signed and each.code == 0}
+def keep_foreign(
+    draft: Draft, place: Place, foreign: Iterable[Spend], before: int, *, replaying: bool
+) -> None:
+    """Keep what used, or may have used, a sequence (from ``before`` on) in a block whose state nobody proved.
+
+    Outside a replay a failed one is nobody's: anybody can name the treasury in bytes that no key of its signed.
+    """
+    kept = [each for each in foreign if each.code == 0 or (replaying and _may_use(each, before))]
+    # The same bytes twice in a block are one row: what tells more comes first.
+    draft.write(*(_row(place, each) for each in sorted(kept, key=_is_open)))
+
+
+def met_since(draft: Draft, place: Place, height: int) -> list[Spend]:
+    """Return those that were kept above ``height``, without their payments."""
+    return [_spend_of(row) for row in draft.view.select(_SQL["since"], (place.chain_id, height))]
 
 
 def that_used_one(
-    draft: Draft, place: Place, lost: Sequence[Spend], ours: Ours, sequences: Sequences
+    draft: Draft, place: Place, lost: Sequence[Spend], used_by_ours: frozenset[int], sequences: Sequences
 ) -> list[Spend]:
     """Return those ``lost`` ones that used a sequence, and failed ones since the last proof of which this one tells.
 
-    Without a proof the executed ones did, and the rest is kept until there is one.
+    Without a proof the executed ones did. ``used_by_ours`` are the sequences that ours used in this block.
     """
     executed = [each for each in lost if each.code == 0]
-    failed = [each for each in lost if _may_use(each, sequences.before)]
     if sequences.proved is None:
-        draft.write(*(_row(place, each) for each in (*executed, *failed)))
         return executed
-    met = _met_since(draft, place, sequences.proved_height)
+    failed = [each for each in lost if _may_use(each, sequences.before)]
+    met = met_since(draft, place, sequences.proved_height)
     taken = {each.sequence for each in (*met, *executed) if each.code == 0}
-    taken |= ours.sequences | _used_by_ours(draft, place, sequences.proved_height)
+    taken |= used_by_ours | _used_by_ours(draft, place, sequences.proved_height)
     open_ones = [each for each in (*met, *failed) if each.code and each.sequence < sequences.proved]
     return executed + _users(each for each in open_ones if each.sequence not in taken)
 
@@ -85,10 +96,15 @@ def _may_use(spend: Spend, before: int) -> bool:
     return spend.code not in (0, *ANTE_ONLY_CODES) and before <= spend.sequence <= _LARGEST
 
 
+def _is_open(spend: Spend) -> bool:
+    """Tell whether nothing but the code tells how far it came, and the code does not."""
+    return spend.code == FUNDS_CODE
+
+
 def _users(failed: Iterable[Spend]) -> list[Spend]:
     """Return one of each sequence: of several, those of code 5 are the likeliest to have failed before they used it."""
     users: dict[int, Spend] = {}
-    for each in sorted(failed, key=lambda each: each.code == FUNDS_CODE):
+    for each in sorted(failed, key=_is_open):
         users.setdefault(each.sequence, each)
     return list(users.values())
 
@@ -97,10 +113,6 @@ def _row(place: Place, spend: Spend) -> Row:
     fees = json.dumps([(coin.denom, coin.amount) for coin in spend.fees])
     kept = {"shown": spend.shown, "tx": spend.canonical, "code": spend.code, "sequence": spend.sequence}
     return Row(_SQL["insert"], {**place._asdict(), **kept, "fees": fees})
-
-
-def _met_since(draft: Draft, place: Place, height: int) -> list[Spend]:
-    return [_spend_of(row) for row in draft.view.select(_SQL["since"], (place.chain_id, height))]
 
 
 def _spend_of(row: Any) -> Spend:

@@ -6,7 +6,8 @@ SELECT max(ifnull(max(height), 0), (SELECT ifnull(max(reach_height), 0) FROM res
     max(
         (SELECT ifnull(max(timeout_height - signed_height), 0) FROM signed_transactions),
         (SELECT ifnull(max(quiet_blocks), 0) FROM restores WHERE replayed_height IS NULL)
-    )
+    ),
+    (SELECT ifnull(max(restored_at), 0) FROM restores WHERE replayed_height IS NULL)
 FROM cursor
 
 -- name: newest

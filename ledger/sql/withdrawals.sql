@@ -26,10 +26,19 @@ WHERE state IN ('signed', 'broadcast')
     )
 
 -- name: queued
--- What waits to be signed. Accounts take turns, so nobody waits for all that another one asked for; what is frozen would
--- only hide the others behind the limit.
-SELECT * FROM (
+-- What waits to be signed. Accounts take turns, whoever was served last comes last, so nobody waits for all that another
+-- one asked for. What is frozen would only hide the others behind the limit.
+WITH waiting AS (
     SELECT withdrawals.*, row_number() OVER (PARTITION BY account ORDER BY id) AS turn FROM withdrawals
     WHERE state = 'queued'
         AND account NOT IN (SELECT account FROM freezes WHERE lifted_at IS NULL AND account IS NOT NULL)
-) ORDER BY turn, id LIMIT ?
+),
+served AS (
+    SELECT account, (
+        SELECT signed_height FROM withdrawals
+        JOIN payouts ON payouts.withdrawal = withdrawals.id JOIN signed_transactions USING (hash)
+        WHERE withdrawals.account = asking.account ORDER BY withdrawals.id DESC LIMIT 1
+    ) AS height
+    FROM (SELECT DISTINCT account FROM waiting) AS asking
+)
+SELECT waiting.* FROM waiting JOIN served USING (account) ORDER BY turn, height, id LIMIT ?

@@ -239,6 +239,16 @@ def test_blocks_that_either_books_knew_are_before_the_restore(database: Path, co
     assert at >= block_time > 5
 
 
+def test_a_clock_behind_an_unfinished_restore_is_named(database: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO restores (restored_at, reach_height, quiet_blocks, last_tx) VALUES (?, 0, 1, 0)",
+            (StoppedClock().time + DRIFT_MS + 3_600_000,),
+        )
+    with pytest.raises(ClockBehind, match="3600 seconds"):
+        put_back(copy, database)
+
+
 def test_a_second_restore_knows_what_the_first_had_to_wait_for(database: Path, copy: Path) -> None:
     """The wrong backup first: how far the books before both had come, and how long their bytes live."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:

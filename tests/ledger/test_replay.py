@@ -18,7 +18,14 @@ from ledger.payments import StalePlan
 from ledger.roles import CONSOLE, Actor
 from ledger.spends import Spend, SpentCoin
 from ledger.units import Decision
-from ledger.withdrawals import ManualOutcome, Request, decide_cancel, decide_manual, decide_request
+from ledger.withdrawals import (
+    ManualOutcome,
+    Request,
+    Withdrawal,
+    decide_cancel,
+    decide_manual,
+    decide_request,
+)
 from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
 
 QUIET = 5
@@ -57,6 +64,16 @@ def lost(
     return Spend(
         canonical(name), canonical(f"shown-{name}"), (JUNO,), code, True, coins, fees, memo, sequence=used
     )
+
+
+def add_attempt(bank: Bank, asked: Withdrawal) -> None:
+    """Sign a second attempt, A2, at the sequence of the first."""
+    bank.write(
+        "INSERT INTO signed_transactions SELECT ?, chain_id, x'01', account_number, sequence, fee, fee_denom, gas_limit,"
+        " signed_height, timeout_height, state, signed_at, NULL, NULL FROM signed_transactions",
+        canonical("A2"),
+    )
+    bank.write("INSERT INTO payouts VALUES (?, ?)", canonical("A2"), asked.id)
 
 
 def catch_up(bank: Bank, blocks: int = QUIET + 1) -> None:
@@ -363,6 +380,95 @@ def test_bytes_whose_fee_could_not_be_paid_do_not_fail_by_the_sequence_of_lost_o
     assert (bank.balance(SYSTEM_RESERVE), bank.freezes()) == (0, [])
 
 
+@pytest.mark.parametrize("proved", [(True, False), (False, True), (False, False)], ids=str)
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_single_one_that_failed_is_returned_whichever_block_is_proved(
+    bank: Bank, proved: tuple[bool, bool], attempts: int
+) -> None:
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    if attempts == 2:
+        add_attempt(bank, asked)
+    restored(bank)
+    bank.block(ours=[bank.executed(asked, code=11)], proved=proved[0])
+    bank.block(spends=[lost(bank, (ELSEWHERE, 100))], proved=proved[1])
+    catch_up(bank, 2 * QUIET)
+    assert (bank.state(asked), bank.balance(ALICE)) == ("returned", 50_000 - NETWORK_FEE)
+    assert bank.balance(BOT_TREASURY) == 1_000 - NETWORK_FEE
+    assert (bank.balance(SYSTEM_RESERVE), bank.freezes()) == (-100, ["shortfall"])
+
+
+def test_what_has_just_been_returned_is_not_settled_by_a_payment_that_looks_alike(bank: Bank) -> None:
+    """The lost books asked for the same again."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    bank.block(ours=[bank.executed(asked, code=11)], proved=False)
+    bank.block(spends=[lost(bank, (ELSEWHERE, 100))], proved=False)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), name="M")])
+    assert bank.state(asked) == "returned"
+    assert bank.balance(SYSTEM_RESERVE) == -4_100
+
+
+def test_a_lost_payment_brings_the_fee_that_it_cost(tmp_path: Path) -> None:
+    bank = Bank(tmp_path / "poor.db")
+    bank.open(held=0)
+    bank.deposit(ALICE, 50_000)
+    asked = bank.ask("k", 4_000)
+    restored(bank)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000))])
+    assert (bank.state(asked), bank.freezes()) == ("confirmed", [])
+    assert bank.balance(BOT_TREASURY) == TERMS.fee - NETWORK_FEE
+
+
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+def test_lost_bytes_that_failed_for_certain_are_believed_before_ours_that_may_have(
+    bank: Bank, proved: bool
+) -> None:
+    """Our fee could not be paid; the lost replacement ran out of gas, and its fee is what was paid."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    restored(bank)
+    refused = Inclusion(0, canonical("A"), canonical("shown-A"), 5)
+    bank.block(ours=[refused], spends=[lost(bank, (ABROAD, 4_000), code=11, fee=60)], proved=proved)
+    bank.block()
+    assert (bank.transaction_state(), bank.state(asked)) == ("expired", "queued")
+    assert (bank.balance(SYSTEM_RESERVE), bank.balance(BOT_TREASURY)) == (0, 1_000 - 60)
+
+
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+def test_what_a_stranger_executed_with_our_sequence_returns_nothing_by_itself(
+    bank: Bank, proved: bool
+) -> None:
+    """Whoever signed by hand may have paid just this: an owner has to say (payout.blocked)."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    refused = Inclusion(0, canonical("A"), canonical("shown-A"), 5)
+    bank.block(ours=[refused], spends=[lost(bank, (ABROAD, 4_000))], proved=proved)
+    bank.block()
+    assert (bank.state(asked), bank.balance(ALICE)) == ("signed", 50_000 - 4_000 - TERMS.fee)
+    assert "stranger" in bank.freezes()
+
+
+def test_the_same_lost_bytes_twice_in_a_block_are_kept_as_they_used_their_sequence(bank: Bank) -> None:
+    restored(bank)
+    spend = lost(bank, (ELSEWHERE, 100), code=11)
+    bank.block(spends=[spend._replace(code=5), spend], proved=False)
+    bump = spend._replace(canonical=canonical("B"), shown=canonical("shown-B"), code=5)
+    bank.block(spends=[bump._replace(fees=(SpentCoin("", JUNO, "90"),))], proved=False)
+    bank.block()
+    assert (bank.balance(BOT_TREASURY), bank.total()) == (1_000 - NETWORK_FEE, bank.chain[JUNO])
+    assert bank.read("SELECT id FROM unclaimed") == []
+
+
+def test_a_fee_that_names_a_denom_twice_is_one_expense(bank: Bank) -> None:
+    restored(bank)
+    spend = lost(bank, (ELSEWHERE, 100), code=10)
+    coins = (SpentCoin("", JUNO, "10"), SpentCoin("", JUNO, "20"))
+    bank.block(spends=[spend._replace(fees=coins)])
+    assert bank.balance(BOT_TREASURY) == 1_000 - NETWORK_FEE
+
+
 def test_nothing_is_returned_while_lost_bytes_of_its_sequence_may_come(bank: Bank) -> None:
     """The lost books signed it again with a higher fee, and so with a later timeout; a seed found it."""
     asked = bank.ask("k", 4_000)
@@ -388,12 +494,7 @@ def test_what_no_lost_bytes_paid_is_returned_after_the_replay(bank: Bank) -> Non
 def test_several_attempts_at_one_sequence_are_given_up_together(bank: Bank) -> None:
     asked = bank.ask("k", 4_000)
     bank.sign(asked)
-    bank.write(
-        "INSERT INTO signed_transactions SELECT ?, chain_id, x'01', account_number, sequence, fee, fee_denom, gas_limit,"
-        " signed_height, timeout_height, state, signed_at, NULL, NULL FROM signed_transactions",
-        canonical("A2"),
-    )
-    bank.write("INSERT INTO payouts VALUES (?, ?)", canonical("A2"), asked.id)
+    add_attempt(bank, asked)
     restored(bank)
     bank.block(spends=[lost(bank, (ABROAD, 4_000))])
     states = [bank.transaction_state(name) for name in ("A", "A2")]

@@ -75,6 +75,20 @@ def test_accounts_take_turns_in_being_paid(bank: Bank, tmp_path: Path) -> None:
     assert waiting(bank, tmp_path) == [ALICE, BOB, ALICE]
 
 
+def test_who_was_paid_last_is_next_after_the_others(bank: Bank, tmp_path: Path) -> None:
+    """Each goes alone, for its memo."""
+    of_alice = [bank.ask(f"a{number}", 1_000, memo=f"{number}") for number in range(3)]
+    of_bob = [bank.ask(f"b{number}", 1_000, account=BOB, memo=f"{number}") for number in range(2)]
+    paid = []
+    for number in range(5):
+        account = waiting(bank, tmp_path, 1)[0]
+        paid.append(account)
+        payout = (of_alice if account == ALICE else of_bob).pop(0)
+        bank.sign(payout, name=f"T{number}")
+        bank.block(ours=[bank.executed(payout, name=f"T{number}")])
+    assert paid == [ALICE, BOB, ALICE, BOB, ALICE]
+
+
 def test_what_is_frozen_hides_nobody(bank: Bank, tmp_path: Path) -> None:
     for number in range(4):
         bank.ask(f"a{number}", 1_000)

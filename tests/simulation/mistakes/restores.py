@@ -22,7 +22,7 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/backup.py",
-                "        _mark(draft, clock.now(), _reached(database), quiet_blocks)\n",
+                "        _mark(draft, clock.now(), reached, quiet_blocks)\n",
                 "",
             ),
         ),
@@ -50,8 +50,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/replay.py",
-                "    if not standing_restores(draft.view):\n        return ours\n    lost =",
-                "    if True:\n        return ours\n    lost =",
+                "    if not standing_restores(draft.view):\n        return ours\n    used =",
+                "    if True:\n        return ours\n    used =",
             ),
         ),
     ),

@@ -157,8 +157,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    fee = attempt.signed.fee if fate.inclusion else 0\n    for each in paid:\n",
-                "    fee = 0\n    for each in paid:\n",
+                "    fee = attempt.signed.fee if fate.inclusion else 0\n    pending",
+                "    fee = 0\n    pending",
             ),
         ),
     ),
