@@ -7,7 +7,9 @@ import asyncio
 import base64
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -22,6 +24,7 @@ from chain.light.errors import Malformed
 from chain.light.header import Header
 from chain.light.proof import ProofOp, ops_from_json
 from chain.light.trust import SignedHeader
+from chain.longresults import Pieces, Thinned, Thinner
 
 BATCH_LIMIT: Final = 10
 """Calls in one request; a node answers eleven with one error object and HTTP 200 (chain.md, Deposits 1)."""
@@ -29,12 +32,16 @@ HEADERS_LIMIT: Final = 20
 """Headers in one ``/blockchain`` answer."""
 VALIDATORS_LIMIT: Final = 100
 """Validators in one page."""
+LONG_SECONDS: Final = 600.0
+"""How long the results of one block may take when they are longer than other answers may be."""
 _VALIDATOR_PAGES_LIMIT: Final = 100
 _REQUESTS_AT_ONCE: Final = 4
 _RESPONSE_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _VALUES_SIGNS: Final = (b",", b"[", b"{")
 """There are no more values in JSON than these: three bytes of ``[],`` are seventy in memory."""
 _TIMEOUT_SECONDS: Final = 15.0
+_SILENCE_SECONDS: Final = 60.0
+"""How long a node may think about a long answer."""
 _PACKED: Final = "gzip"
 """Packed once, what comes over the wire at a time grows to some 70 MB at most; packed twice it has no bound."""
 
@@ -72,6 +79,16 @@ _LIMITS: Final = {
     "block": _Limit(_RESPONSE_LIMIT_BYTES, 300_000),
     "block_results": _Limit(_RESPONSE_LIMIT_BYTES, 2_000_000),
 }
+
+
+class LongLimits(NamedTuple):
+    """How long the results of one block may be where they are longer than other answers may be."""
+
+    octets: int = 2 * 1024**3
+    """A block's gas buys some hundred million bytes of events, and JSON makes six of one."""
+    kept: int = 128 * 1024**2
+    """What transactions return costs gas by the byte as well, and is hashed."""
+    seconds: float = LONG_SECONDS
 
 
 class NodeStatus(NamedTuple):
@@ -154,11 +171,13 @@ class NodeClient:
         transport: httpx.AsyncBaseTransport | None = None,
         timeout_seconds: float = _TIMEOUT_SECONDS,
         response_limit_bytes: int = _RESPONSE_LIMIT_BYTES,
+        long_limits: LongLimits = LongLimits(),  # noqa: B008 - immutable
     ) -> None:
         self.name: Final = name
         self._url: Final = url
         self._timeout_seconds: Final = timeout_seconds
         self._response_limit_bytes: Final = response_limit_bytes
+        self._long_limits: Final = long_limits
         self._http: Final = httpx.AsyncClient(
             transport=transport,
             timeout=timeout_seconds,
@@ -167,6 +186,7 @@ class NodeClient:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
         self._slots: Final = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self._long: Final = asyncio.Lock()
         self._ids: Final = itertools.count(1)
         self._latest_seen = 0
 
@@ -320,13 +340,45 @@ class NodeClient:
     async def _group(self, calls: Sequence[Call]) -> list[Any]:
         """Make calls in one request, or in more where the answer would be too long: five full blocks are."""
         if len(calls) == 1:
-            # A node answers an array of one by a bare object.
-            return [await self.call(calls[0].method, **calls[0].params)]
+            return [await self._alone(calls[0])]
         try:
             return await self._batch(calls)
         except TooLong:
             half = len(calls) // 2
-            return [*await self._group(calls[:half]), *await self._group(calls[half:])]
+        # Not within the handler: there the error still holds what was read.
+        return [*await self._group(calls[:half]), *await self._group(calls[half:])]
+
+    async def _alone(self, call: Call) -> Any:
+        """Make one call, by itself: a node answers an array of one by a bare object."""
+        try:
+            return await self.call(call.method, **call.params)
+        except TooLong:
+            if call.method != "block_results":
+                raise
+        return await self._long_results(call)
+
+    async def _long_results(self, call: Call) -> Thinned:
+        """Ask for the results of a block again and keep, as they come, only what consensus hashes of them."""
+        number = next(self._ids)
+        # One at a time: what is kept of one may be much.
+        async with self._long:
+            content = await self._thinned(_request(number, call))
+        answer = self._unfolded(content, _LIMITS[call.method].values)
+        return Thinned(reading.mapping(self._result(number, answer), call.method))
+
+    async def _thinned(self, document: Any) -> bytearray:
+        limits, thinner, content, octets = self._long_limits, Thinner(), bytearray(), 0
+        async with self._exchange(document, limits.seconds) as response:
+            pieces = Pieces(is_packed=response.headers.get("Content-Encoding", "").lower() == _PACKED)
+            async for chunk in response.aiter_raw():
+                for piece in pieces.of(chunk):
+                    octets += len(piece)
+                    content += thinner.feed(piece)
+                    if octets > limits.octets or len(content) > limits.kept:
+                        raise TooLong(f"{self.name}: the answer is too long, also without events")
+                    # Pieces may come faster than they are read: let others have their turn.
+                    await asyncio.sleep(0)
+        return content
 
     async def _batch(self, calls: Sequence[Call]) -> list[Any]:
         numbers = [next(self._ids) for _ in calls]
@@ -359,32 +411,38 @@ class NodeClient:
         return RpcRefused(self.name, text)
 
     async def _post(self, document: Any, limit: _Limit) -> Any:
+        limit_bytes, content = min(limit.octets, self._response_limit_bytes), bytearray()
+        async with self._exchange(document, self._timeout_seconds) as response:
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > limit_bytes:
+                    raise TooLong(f"{self.name}: the answer is too long")
+        return self._unfolded(content, limit.values)
+
+    @asynccontextmanager
+    async def _exchange(self, document: Any, seconds: float) -> AsyncIterator[httpx.Response]:
+        """Post ``document`` and let its answer be read, all of it in so many seconds. Raises NodeUnavailable."""
+        silence = min(seconds, _SILENCE_SECONDS)
+        request = self._http.stream("POST", self._url, json=document, timeout=silence)
         try:
-            async with self._slots, asyncio.timeout(self._timeout_seconds):
-                content = await self._read(document, min(limit.octets, self._response_limit_bytes))
+            async with self._slots, asyncio.timeout(seconds), request as response:
+                if response.status_code != httpx.codes.OK:
+                    raise NodeUnavailable(f"{self.name}: HTTP {response.status_code}")
+                if response.headers.get("Content-Encoding", _PACKED).lower() not in (_PACKED, "identity"):
+                    raise NodeUnavailable(f"{self.name}: the answer is packed in another way than asked")
+                yield response
         except TimeoutError as error:
-            raise NodeUnavailable(f"{self.name}: no answer in {self._timeout_seconds} s") from error
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise NodeUnavailable(f"{self.name}: no answer in {seconds} s") from error
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, zlib.error) as error:
             raise NodeUnavailable(f"{self.name}: {type(error).__name__}") from error
-        if sum(map(content.count, _VALUES_SIGNS)) > limit.values:
+
+    def _unfolded(self, content: bytearray, values: int) -> Any:
+        if sum(map(content.count, _VALUES_SIGNS)) > values:
             raise TooLong(f"{self.name}: the answer is too long: it holds too many values")
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise NodeUnavailable(f"{self.name}: the answer is no JSON") from error
-
-    async def _read(self, document: Any, limit_bytes: int) -> bytes:
-        async with self._http.stream("POST", self._url, json=document) as response:
-            if response.status_code != httpx.codes.OK:
-                raise NodeUnavailable(f"{self.name}: HTTP {response.status_code}")
-            if response.headers.get("Content-Encoding", _PACKED).lower() not in (_PACKED, "identity"):
-                raise NodeUnavailable(f"{self.name}: the answer is packed in another way than asked")
-            content = bytearray()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > limit_bytes:
-                    raise TooLong(f"{self.name}: the answer is too long")
-        return bytes(content)
 
 
 def _numbered(answer: Any) -> bool:

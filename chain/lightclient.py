@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from chain.client import Body, NodeClient
+from chain.client import LONG_SECONDS, Body, NodeClient
 from chain.endpoints import Broadcast, Endpoint, Endpoints
 from chain.errors import Halted, NotYet
 from chain.light import merkle, reading, trust
@@ -21,6 +21,7 @@ from chain.light.errors import TooFewSigned, Unproven
 from chain.light.header import Header, data_hash
 from chain.light.results import outcome_from_json, results_hash
 from chain.light.trust import SignedHeader
+from chain.longresults import Thinned
 from chain.parameters import ChainParameters
 from chain.provedstates import ProvedStates
 from chain.verified import AccountState, TrustedHeader, TxOutcome, VerifiedBlock
@@ -30,6 +31,8 @@ from ledger.ports import Clock
 WINDOW_BLOCKS: Final = 500
 """Headers linked ahead: one commit of a hundred validators takes as long as the hashes of fifty blocks."""
 _CLOCK_DRIFT_MS: Final = 60_000
+_BLOCKS_SECONDS: Final = LONG_SECONDS + 60.0
+"""How long a node may take for blocks: it may be the results of one that are long."""
 _WALK_SECONDS: Final = 3600.0
 """Four weeks of headers between an anchor and the cursor are some 800,000, in 4,000 requests."""
 _SETS_KEPT: Final = 16
@@ -159,12 +162,16 @@ class LightClient:
         await self._require_trust(known)
         self._ready = {}
         if not self._is_linked(known):
-            ahead = await self.endpoints.ask(lambda node: self._link(node, known), height=first)
+            ahead = await self.endpoints.ask(
+                lambda node: self._link(node, known), height=first, seconds=_BLOCKS_SECONDS
+            )
             self._linked, self._ready = ahead
         if not self._ready:
             headers = _next_headers(self._linked)
             self._ready = await self.endpoints.ask(
-                lambda node: self._verified(node.client, known, headers), height=first
+                lambda node: self._verified(node.client, known, headers),
+                height=first,
+                seconds=_BLOCKS_SECONDS,
             )
             del self._linked[: len(headers) - 1]
 
@@ -376,7 +383,12 @@ def _claimed_good(header: Header, body: Body) -> tuple[bytes, ...]:
 
 
 def _claims(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the unproved part of ``/block_results``: per transaction, and of the block itself."""
+    """Return the unproved part of ``/block_results``: per transaction, and of the block itself.
+
+    Of results that were too long to keep none is left; that is not to say that the node claims no events.
+    """
+    if isinstance(results, Thinned):
+        return {}
     rows = [
         reading.mapping(row, "result") for row in reading.sequence(results.get("txs_results"), "txs_results")
     ]

@@ -306,7 +306,7 @@ class FakeNode(httpx.AsyncBaseTransport):
         if self.down:
             raise httpx.ConnectError("refused", request=request)
         document = json.loads(await request.aread())
-        return httpx.Response(200, json=self._answer(document))
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(self._answer(document)).encode()))
 
     def _answer(self, document: Any) -> Any:
         if isinstance(document, dict):

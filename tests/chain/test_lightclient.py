@@ -45,6 +45,7 @@ class World:
         self.chain = chain or FakeChain()
         self.nodes = [FakeNode(self.chain) for _ in range(nodes)]
         self.later_ms = 0
+        self.rules = options.pop("rules", EndpointRules())
         self.options = options
         self.client = self.new_client()
 
@@ -53,9 +54,7 @@ class World:
             NodeClient(f"node {number}", "http://node.test", transport=node)
             for number, node in enumerate(self.nodes, 1)
         ]
-        endpoints = Endpoints(
-            clients, CHAIN_ID, clock=self, randomness=random.Random(1), rules=EndpointRules()
-        )
+        endpoints = Endpoints(clients, CHAIN_ID, clock=self, randomness=random.Random(1), rules=self.rules)
         parameters = ChainParameters(CHAIN_ID, UJUNO, trust_period_ms=DAY_MS)
         return LightClient(endpoints, parameters, clock=self, **{**self.options, **options})
 
@@ -115,6 +114,40 @@ async def test_claims_of_an_empty_block_can_be_asked_for() -> None:
         "txs": [{}, {"log": "no money"}],
         "block_events": None,
     }
+
+
+def eventful(later: int) -> FakeChain:
+    """A chain whose third block has more events than an answer may hold values."""
+    chain = grown(2)
+    chain.grow((b"a contract", result(data="AQ==", events=[0] * 2_100_000)), (b"a send", result(5)))
+    chain.grow_by(later)
+    return chain
+
+
+@pytest.mark.parametrize("later", [1, 4], ids=["in step", "catching up"])
+async def test_a_block_is_read_however_many_events_it_has(later: int) -> None:
+    """They cost little gas, and what cannot be read is never skipped: one such block was the last."""
+    block = (await World(eventful(later)).read(3, 3))[0]
+    outcomes = (TxOutcome(0, b"\x01", 150_000, 72_000), TxOutcome(5, b"", 150_000, 72_000))
+    assert (block.outcomes, block.claims) == (outcomes, {})
+
+
+async def test_a_lie_in_a_long_answer_is_found_out() -> None:
+    def flip(method: str, _params: Mapping[str, Any], answer: Any) -> Any:
+        if method == "block_results":
+            answer["txs_results"][1]["code"] = 0
+        return answer
+
+    world = World(eventful(1))
+    world.nodes[0].lie = flip
+    with pytest.raises(Lied):
+        await world.read(3, 3)
+
+
+@pytest.mark.parametrize("later", [1, 4], ids=["in step", "catching up"])
+async def test_blocks_may_take_longer_than_other_questions(later: int) -> None:
+    world = World(filled(3 + later), rules=EndpointRules(question_seconds=1e-9))
+    assert len(await world.read(3, 3)) == 1
 
 
 @pytest.mark.parametrize("window", [1, 2, 7, 20, 21, 100])

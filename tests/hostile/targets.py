@@ -43,6 +43,7 @@ from chain.light.header import Header
 from chain.light.proof import ProofOp, ops_from_json, verify_membership, verify_non_membership
 from chain.light.results import encoded, outcome_from_json
 from chain.light.trust import SignedHeader, accept
+from chain.longresults import Thinner
 from chain.verified import TxOutcome, VerifiedBlock
 from ledger.accounts import LAST_SHARED, AccountId
 from ledger.deposits import Reason, addressee, spelled_amount
@@ -442,6 +443,35 @@ def _member(raw: bytes) -> bytes:
     return b'"error":' + raw[1:] if raw[:1] == b"~" else b'"result":' + raw
 
 
+PIECES: Final = (1, 2, 3, 50)
+"""In how many bytes at a time a long answer comes."""
+
+
+def longresults(raw: bytes) -> None:
+    """The body of an answer of any length, in pieces: what is hashed of it is what a JSON reader finds in it."""
+    text = _either(raw.decode, ValueError)
+    whole = None if text is None else json_of(text.encode())
+    left = {_either(functools.partial(_thinned, raw, size), Malformed) for size in PIECES} - {None}
+    assert len(left) <= 1, "where the pieces end makes a difference"
+    if isinstance(whole, dict):
+        assert all(_hashed(json_of(each or b"")) == _hashed(whole) for each in left), "another result"
+
+
+def _thinned(raw: bytes, size: int) -> bytes:
+    thinner = Thinner()
+    return b"".join(thinner.feed(raw[at : at + size]) for at in range(0, len(raw), size))
+
+
+def _hashed(answer: dict[str, Any]) -> str:
+    result = answer.get("result")
+    rows = result.get("txs_results") if isinstance(result, dict) else None
+    outcomes = [
+        _either(functools.partial(outcome_from_json, row), Malformed)
+        for row in (rows if isinstance(rows, list) else ())
+    ]
+    return repr((answer.get("id"), answer.get("error"), outcomes))
+
+
 @functools.cache
 def loop() -> asyncio.AbstractEventLoop:
     """The event loop of the targets that need one."""
@@ -518,11 +548,21 @@ TARGETS: Final[dict[str, Target]] = {
         claims,
         proof,
         rpc,
+        longresults,
         button,
         signature,
         talk,
         order,
     )
 }
-JSON_TARGETS: Final = ("update", "conversation", "header", "claims", "proof", "rpc", "signature")
+JSON_TARGETS: Final = (
+    "update",
+    "conversation",
+    "header",
+    "claims",
+    "proof",
+    "rpc",
+    "longresults",
+    "signature",
+)
 """Targets whose bytes are documents: worth changing one place at a time."""
