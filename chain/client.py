@@ -40,6 +40,8 @@ _RESPONSE_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _VALUES_SIGNS: Final = (b",", b"[", b"{")
 """There are no more values in JSON than these: three bytes of ``[],`` are seventy in memory."""
 _TIMEOUT_SECONDS: Final = 15.0
+_SLOW_BYTES: Final = 1024 * 1024
+"""Whoever told so much in that time does not hang: the line is slow, and fewer calls or more time may do."""
 _SILENCE_SECONDS: Final = 60.0
 """How long a node may think about a long answer."""
 _PACKED: Final = "gzip"
@@ -155,6 +157,10 @@ class RpcRefused(NodeUnavailable):
 
 class TooLong(NodeUnavailable):
     """The answer is longer than the limit: fewer calls in one request may fit."""
+
+
+class _Late(NodeUnavailable):
+    """The answer did not come to its end in time."""
 
 
 class NodeClient:
@@ -412,11 +418,16 @@ class NodeClient:
 
     async def _post(self, document: Any, limit: _Limit) -> Any:
         limit_bytes, content = min(limit.octets, self._response_limit_bytes), bytearray()
-        async with self._exchange(document, self._timeout_seconds) as response:
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > limit_bytes:
-                    raise TooLong(f"{self.name}: the answer is too long")
+        try:
+            async with self._exchange(document, self._timeout_seconds) as response:
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > limit_bytes:
+                        raise TooLong(f"{self.name}: the answer is too long")
+        except _Late as error:
+            if len(content) < _SLOW_BYTES:
+                raise
+            raise TooLong(f"{self.name}: the answer is too long for {self._timeout_seconds} s") from error
         return self._unfolded(content, limit.values)
 
     @asynccontextmanager
@@ -432,7 +443,7 @@ class NodeClient:
                     raise NodeUnavailable(f"{self.name}: the answer is packed in another way than asked")
                 yield response
         except TimeoutError as error:
-            raise NodeUnavailable(f"{self.name}: no answer in {seconds} s") from error
+            raise _Late(f"{self.name}: no answer in {seconds} s") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, zlib.error) as error:
             raise NodeUnavailable(f"{self.name}: {type(error).__name__}") from error
 

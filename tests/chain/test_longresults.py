@@ -323,3 +323,54 @@ async def test_others_have_their_turn_while_a_long_answer_is_read() -> None:
     await packed_node(gzip.compress(answering(BIG)))._long_results(CALL)
     beside.cancel()
     assert turns > 200
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Begins each answer, and comes to its end only where one call is asked for again."""
+
+    def __init__(self, begun_bytes: int) -> None:
+        self.begun_bytes = begun_bytes
+        self.asked: list[Any] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        document = json.loads(await request.aread())
+        again = isinstance(document, dict) and self.asked.count(document["params"]) > 0
+        self.asked += [document["params"]] if isinstance(document, dict) else []
+        number = document["id"] if isinstance(document, dict) else 0
+        return httpx.Response(
+            200, stream=_Begun(answering(BIG, number=number), 0 if again else self.begun_bytes)
+        )
+
+
+class _Begun(httpx.AsyncByteStream):
+    """Some white space and no end, or at once what is to be said."""
+
+    def __init__(self, content: bytes, begun_bytes: int) -> None:
+        self.content = content
+        self.begun_bytes = begun_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self.begun_bytes:
+            yield b" " * self.begun_bytes
+            await asyncio.Event().wait()
+        yield self.content
+
+
+def slow_node(begun_bytes: int) -> NodeClient:
+    return NodeClient("the node", "http://node.test", transport=Slow(begun_bytes), timeout_seconds=0.1)
+
+
+async def test_results_that_cannot_come_in_time_are_given_more() -> None:
+    """A block's results of fifty megabytes took longer than any request may over the line of a small machine."""
+    (found,) = await slow_node(2_000_000).batch([CALL])
+    assert [outcome_from_json(row).code for row in found["txs_results"]] == [0]
+
+
+async def test_a_batch_that_cannot_come_in_time_is_asked_in_parts() -> None:
+    calls = [Call("block_results", {"height": str(height)}) for height in (5, 6)]
+    assert len(await slow_node(2_000_000).batch(calls)) == 2
+
+
+async def test_a_node_that_hangs_is_not_given_more() -> None:
+    with pytest.raises(NodeUnavailable, match="no answer"):
+        await slow_node(1000).batch([CALL])
