@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from chain.client import LONG_SECONDS, Body, NodeClient
+from chain.client import Body, NodeClient
 from chain.endpoints import Broadcast, Endpoint, Endpoints
 from chain.errors import Halted, NotYet
 from chain.light import merkle, reading, trust
@@ -24,6 +24,7 @@ from chain.light.trust import SignedHeader
 from chain.longresults import Thinned
 from chain.parameters import ChainParameters
 from chain.provedstates import ProvedStates
+from chain.rpc import LONG_SECONDS
 from chain.verified import AccountState, TrustedHeader, TxOutcome, VerifiedBlock
 from ledger.money import Denom
 from ledger.ports import Clock

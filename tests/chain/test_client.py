@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.client import Call, NodeClient, RpcRefused, StateKey, Verdict
+from chain.client import NodeClient, StateKey, Verdict
 from chain.errors import ChainError, NodeUnavailable, NotYet, Pruned
 from chain.light.errors import Malformed
+from chain.rpc import Call, RpcRefused
 from tests.chain.fakechain import FakeChain, FakeNode, result, validator_json, validator_set
 
 Reply = Callable[[Any], Any]

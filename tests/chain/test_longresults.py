@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.client import Call, LongLimits, NodeClient, TooLong
+from chain.client import NodeClient
 from chain.errors import ChainError, NodeUnavailable, Pruned
 from chain.light.errors import Malformed
 from chain.light.results import outcome_from_json
 from chain.longresults import Thinned, Thinner
+from chain.rpc import Call, LongLimits, TooLong
 from tests.chain.fakechain import result
 
 HASHED = {"code", "data", "gas_wanted", "gas_used"}
