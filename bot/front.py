@@ -8,10 +8,11 @@ from typing import Any, Final
 import structlog
 
 from bot.context import Bank
+from bot.delivery import Delivery
 from bot.dispatch import Dispatch, Toast
 from bot.fetch import POLL_SECONDS, Fetch
 from bot.lanes import WORKERS, Lanes
-from bot.notifier import Notifier, TapAnswers
+from bot.notifier import Notifier
 from bot.outbox import Desk
 from bot.outgoing import Speech
 from bot.pacing import Pacer
@@ -22,6 +23,7 @@ from bot.rules.judge import Judge
 from bot.rules.strikes import STRUCK, Strikes
 from bot.statement import Statements
 from bot.supervisor import Loop
+from bot.taps import TapAnswers
 from bot.ticker import Ticker
 from bot.transport import Telegram, read_update
 from chain.tenure import Tenure
@@ -76,14 +78,13 @@ def assemble(
     """Wire the front of ``bank``. ``polling``, ``telling`` and ``ticking`` are of the roles poller, notifier and ticker; ``operators`` are the chats that alerts go to."""
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
-    notifier = Notifier(
+    delivery = Delivery(
         telegram,
         bank,
         speech,
-        desk,
+        desk.pacer,
         clock,
         random,
-        telling,
         operators,
         Statements(service.long_reads, bank.names, bank.assets),
         ephemeral,
@@ -93,6 +94,7 @@ def assemble(
             RIGHTS: Rights(telegram, service.reader, bank.names, clock),
         },
     )
+    notifier = Notifier(delivery, desk, service, clock, telling)
     taps = TapAnswers(telegram, speech.toast)
 
     def toast(answer: Toast) -> None:

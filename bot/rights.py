@@ -6,8 +6,8 @@ Each round looks, changes what differs, and looks again: only Telegram's own wor
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from bot.delivery import FIRST_RETRY_MS, LONGEST_RETRY_MS, Verdict
 from bot.names import NameBook
-from bot.notifier import FIRST_RETRY_MS, LONGEST_RETRY_MS, Verdict
 from bot.outbox import Pending
 from bot.transport import (
     BadToken,

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from bot.notifier import Verdict
+from bot.delivery import Verdict
 from bot.outbox import Pending
 from bot.transport import Moved, Rejected, Telegram, Unreachable
 from ledger.outbox import live

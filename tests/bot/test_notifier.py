@@ -216,7 +216,7 @@ async def test_what_a_server_shows_to_all_is_deleted_and_told_in_private(
     bot: Stage, ana: User, plaza: Chat
 ) -> None:
     """One that knows ephemeral messages may not know the parameter that asks for one."""
-    bot.front.notifier.ephemeral = bot.telegram.ignores_ephemeral = True
+    bot.front.notifier.delivery.ephemeral = bot.telegram.ignores_ephemeral = True
     chat = await greet(bot, ana)
     bot.telegram.say(ana, plaza, "/secret")
     await bot.heard(ana, chat, "secret")
@@ -227,7 +227,7 @@ async def test_what_a_server_shows_to_all_is_deleted_and_told_in_private(
 async def test_a_server_that_showed_an_answer_to_all_is_not_tried_again(
     bot: Stage, ana: User, plaza: Chat, hidden: bool
 ) -> None:
-    bot.front.notifier.ephemeral = bot.telegram.ignores_ephemeral = True
+    bot.front.notifier.delivery.ephemeral = bot.telegram.ignores_ephemeral = True
     chat = await greet(bot, ana)
     bot.telegram.say(ana, plaza, "/secret")
     await bot.heard(ana, chat, "secret")
@@ -254,7 +254,7 @@ async def test_an_alert_that_reached_nobody_waits_for_an_owner(bot: Stage, owner
 
 async def test_an_alert_follows_the_operators_to_their_supergroup(bot: Stage, owner: User, ana: User) -> None:
     group = bot.telegram.group("Operators", owner, [ana, bot.account], kind="group")
-    bot.front.notifier.operators = (group.id,)
+    bot.front.notifier.delivery.operators = (group.id,)
     moved = bot.telegram.migrate(group)
     await tell(bot, "alert.raised", OPERATORS, alert="test")
     await bot.heard(owner, moved, "alert.raised")
@@ -266,7 +266,7 @@ async def test_an_operator_whose_message_is_refused_keeps_the_alert_from_nobody(
     await greet(bot, ana)
     chat = await greet(bot, ben)
     await bot.settled()
-    bot.front.notifier.operators = (ana.id, ben.id)
+    bot.front.notifier.delivery.operators = (ana.id, ben.id)
     bot.telegram.faults.add(Fault("refuse", "sendMessage", code=400, description="Bad Request: TOPIC_CLOSED"))
     await tell(bot, "alert.raised", OPERATORS, alert="test")
     await bot.heard(ben, chat, "alert.raised")

@@ -38,7 +38,7 @@ async def test_an_alert_is_told_again_to_those_alone_who_did_not_hear_it(
     cleo = bot.telegram.person("Cleo")
     chats = [await greet(bot, each) for each in (ana, ben, cleo)]
     await bot.settled()
-    bot.front.notifier.operators = (ana.id, ben.id, cleo.id)
+    bot.front.notifier.delivery.operators = (ana.id, ben.id, cleo.id)
     send, failures = Telegram.send, [late]
 
     async def late_once(self: Telegram, to: Address, message: Message) -> Sent:

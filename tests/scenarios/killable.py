@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 import bot.main
-from bot import cli, fetch, notifier, pacing, supervisor
+from bot import cli, delivery, fetch, notifier, pacing, supervisor
 from chain.endpoints import EndpointRules, Endpoints
 from chain.scanner import ScannerRules
 from chain.sender import Sender, SenderRules
@@ -336,7 +336,8 @@ def hurry() -> None:
     unlimited = pacing.Limit(1_000, 1)
     _replace(pacing, OVERALL=unlimited, CHAT=unlimited, GROUP=unlimited)
     _replace(fetch, STANDBY_SECONDS=0.2)
-    _replace(notifier, STANDBY_SECONDS=0.2, FIRST_RETRY_MS=100)
+    _replace(notifier, STANDBY_SECONDS=0.2)
+    _replace(delivery, FIRST_RETRY_MS=100)
     _replace(supervisor, FIRST_PAUSE_SECONDS=0.1)
 
 

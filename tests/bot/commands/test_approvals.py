@@ -48,7 +48,7 @@ async def chat(bot: Stage, ana: User) -> Chat:
 def office(bot: Stage, owner: User, ana: User, ben: User) -> Chat:
     """The operators' chat: the owner, Ana and Ben."""
     office = bot.telegram.group("Office", owner, [ana, ben, bot.account])
-    bot.front.notifier.operators = (office.id,)
+    bot.front.notifier.delivery.operators = (office.id,)
     return office
 
 
@@ -203,7 +203,7 @@ async def test_the_request_of_lost_books_approves_nothing_else(
     request = await request_of(bot, office)
     stale = request.buttons[0][0]["callback_data"]
     await bot.put_back(copy)
-    bot.front.notifier.operators = (office.id,)
+    bot.front.notifier.delivery.operators = (office.id,)
     bot.telegram.say(ana, chat, f"/withdraw 6 {PAYEE}")
     bot.telegram.tap(ana, await bot.heard(ana, chat, "Withdraw 6 JUNO?"), label="Withdraw")
     (other,) = await bot.until(lambda: bot.service.withdrawals.of_account(AccountId(ana.id)))

@@ -96,12 +96,12 @@ async def test_an_empty_history_has_no_statement(bot: Stage, ana: User) -> None:
 async def test_when_it_cannot_be_read_now_it_comes_later(bot: Stage, ana: User) -> None:
     chat = bot.telegram.private(ana)
     page = await page_of(bot, ana, chat)
-    bot.front.notifier.statements.most_at_once = 0
+    bot.front.notifier.delivery.statements.most_at_once = 0
     bot.telegram.tap(ana, page, label=LABEL)
     bot.clock.pass_seconds(5)
     waits = "SELECT 1 FROM outbox WHERE event = 'statement.asked' AND state = 'pending' AND attempts > 0"
     await bot.until(lambda: bot.rows(waits))
-    bot.front.notifier.statements.most_at_once = 2
+    bot.front.notifier.delivery.statements.most_at_once = 2
     bot.clock.pass_seconds(60)
     bot.front.notifier.wake()
     await bot.heard(ana, chat, "Your JUNO statement")

@@ -303,7 +303,7 @@ async def test_an_owner_sees_what_stands(bot: Stage, office: Chat, owner: User, 
 async def test_orders_are_told_to_the_admins_group(bot: Stage, office: Chat, owner: User, ana: User) -> None:
     del office
     group = bot.telegram.group("Office", owner, [ana, bot.account])
-    bot.front.notifier.operators = (group.id,)
+    bot.front.notifier.delivery.operators = (group.id,)
     await told(bot, owner, "/freeze the nodes disagree", "Withdrawals of everybody are frozen.")
     await told(bot, owner, "/pause we look", "Money commands rest.")
     bot.clock.pass_seconds(5)

@@ -35,8 +35,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "bot/notifier.py",
-                "        await self._settle(pending, await self._deliver(pending), began)\n",
-                '        await self._settle(pending, Verdict("sent"), began)\n        await self._deliver(pending)\n',
+                "        await self._settle(pending, await self.delivery(pending), began)\n",
+                '        await self._settle(pending, Verdict("sent"), began)\n        await self.delivery(pending)\n',
             ),
         ),
     ),
@@ -57,7 +57,7 @@ MISTAKES: Final = (
         8,
         (
             Edit(
-                "bot/notifier.py",
+                "bot/delivery.py",
                 'return Verdict("undeliverable", why=str(error))',
                 'return Verdict("sent", why=str(error))',
             ),
