@@ -19,6 +19,7 @@ from ledger.leases import unlock_withdrawal
 from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, paid_by, unresolved
 from ledger.queries import queries
+from ledger.reconciliation import admit_unseen
 from ledger.spends import Spend, met_since
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell
@@ -237,7 +238,7 @@ def _apply_decisive(
         return met._replace(ended=_settle(draft, place, decisive, paid, fate))
     if len(paid) == 1:
         return met._replace(ended=_return(draft, place, decisive, paid, fate))
-    _spend_fee(draft, decisive, decisive.signed.fee if fate.inclusion else 0)
+    _spend_fee(draft, place, decisive, decisive.signed.fee if fate.inclusion else 0)
     return met._replace(requeued=_requeue(draft, paid))
 
 
@@ -247,10 +248,11 @@ def _settle(
     assert fate.inclusion is not None, "only an inclusion confirms"
     pending = [each for each in paid if each.state is WithdrawalState.SIGNED]
     for each in pending:
+        admit_unseen(draft, place, each.denom, each.amount, f"withdrawal {each.id}")
         postings = hold_posting(each, None, each.amount) + _fee_posting(each)
         end(draft, each, WithdrawalState.CONFIRMED, postings, evidence=_evidence(place, attempt, fate))
         tell(draft, "withdrawal.confirmed", each, tx=fate.inclusion.shown, height=place.height)
-    _spend_fee(draft, attempt, attempt.signed.fee)
+    _spend_fee(draft, place, attempt, attempt.signed.fee)
     return frozenset(each.id for each in pending)
 
 
@@ -270,6 +272,7 @@ def _return(
     for each in pending:
         share = min(fee, each.held) if each.denom == attempt.signed.fee_denom else 0
         fee -= share
+        admit_unseen(draft, place, each.denom, share, f"withdrawal {each.id}")
         postings = hold_posting(each, each.account, each.held - share) + hold_posting(each, None, share)
         end(draft, each, WithdrawalState.RETURNED, postings, evidence=_evidence(place, attempt, fate))
         facts = {
@@ -279,7 +282,7 @@ def _return(
             "returned": each.held - share,
         }
         tell(draft, "withdrawal.returned", each, **facts, code=fate.code)
-    _spend_fee(draft, attempt, fee)
+    _spend_fee(draft, place, attempt, fee)
     return frozenset(each.id for each in pending)
 
 
@@ -291,20 +294,21 @@ def _requeue(draft: Draft, paid: list[Withdrawal]) -> frozenset[int]:
     return frozenset(each.id for each in pending)
 
 
-def spend_fee(draft: Draft, transaction: str, denom: Denom, fee: int) -> None:
+def spend_fee(draft: Draft, place: Place, transaction: str, denom: Denom, fee: int) -> None:
     """Book a network fee of ``transaction`` (canonical hash), in base units, as BOT_TREASURY's expense.
 
     Signing made sure that it is covered; what was spent since then shows as a shortfall of the proved balance.
     """
     amount = Amount(min(fee, draft.balance(BOT_TREASURY, denom)))
     if amount > 0:
+        admit_unseen(draft, place, denom, amount, transaction)
         posting = Posting(BOT_TREASURY, None, amount, denom)
         inputs = {"tx": transaction, "amount": amount}
         draft.post(Entry(f"net:{transaction}:{denom}", digest_of(inputs), "network_fee", (posting,)))
 
 
-def _spend_fee(draft: Draft, attempt: OpenTransaction, fee: int) -> None:
-    spend_fee(draft, attempt.signed.hash, attempt.signed.fee_denom, fee)
+def _spend_fee(draft: Draft, place: Place, attempt: OpenTransaction, fee: int) -> None:
+    spend_fee(draft, place, attempt.signed.hash, attempt.signed.fee_denom, fee)
 
 
 def _evidence(place: Place, attempt: OpenTransaction, fate: _Fate) -> dict[str, Any]:

@@ -86,6 +86,23 @@ def settle(draft: Draft, place: Place, balances: Mapping[Denom, int], hints: Hin
         draft.write(Row(_SETTLE, (place.chain_id, denom, place.height, balance), changes=1))
 
 
+def admit_unseen(draft: Draft, place: Place, denom: Denom, amount: int, cause: str) -> None:
+    """Book what must have come unseen when the chain pays ``amount`` base units, more than the books hold in all.
+
+    No body shows it, and no balance is proved yet: SYSTEM_RESERVE takes it, which owes then, or the books would hold as
+    much. ``cause`` is what paid, once for ever. Without it the block could not be booked, now or later.
+    """
+    missing = amount - draft.total(denom)
+    if missing <= 0:
+        return
+    facts = {"amount": missing, "denom": denom, "height": place.height, "cause": cause}
+    posting = Posting(None, SYSTEM_RESERVE, Amount(missing), denom)
+    key = f"unseen:{place.chain_id}:{place.height}:{denom}:{cause}"
+    draft.post(Entry(key, digest_of(facts), "adjustment", (posting,)))
+    draft.write(evidence_row(draft, place, "residue", json.dumps(facts, sort_keys=True), denom))
+    draft.write(alert("reconciliation.unseen", facts, draft.view.now))
+
+
 def open_books(draft: Draft, place: Place, balances: Mapping[Denom, int]) -> None:
     """Book what the address held before the first block that is watched: it is BOT_TREASURY's."""
     for denom, balance in sorted(balances.items()):

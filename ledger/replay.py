@@ -145,7 +145,7 @@ def _book(draft: Draft, place: Place, spend: Spend, listed: frozenset[Denom], wa
             waiting.ended.add(paid.id)
             _settle(draft, place, spend, paid)
     # Afterwards: what members paid for their withdrawals covers it.
-    _spend_fees(draft, spend, listed)
+    _spend_fees(draft, place, spend, listed)
 
 
 def _payments(spend: Spend, listed: frozenset[Denom]) -> list[_Payment]:
@@ -158,12 +158,12 @@ def _payments(spend: Spend, listed: frozenset[Denom]) -> list[_Payment]:
     ]
 
 
-def _spend_fees(draft: Draft, spend: Spend, listed: frozenset[Denom]) -> None:
+def _spend_fees(draft: Draft, place: Place, spend: Spend, listed: frozenset[Denom]) -> None:
     fees: Counter[Denom] = Counter()
     for coin in spend.fees:
         fees[coin.denom] += spelled_amount(coin.amount) or 0
     for denom in sorted(listed.intersection(fees)):
-        spend_fee(draft, spend.canonical, denom, fees[denom])
+        spend_fee(draft, place, spend.canonical, denom, fees[denom])
 
 
 def _waiting_for(draft: Draft, spend: Spend, payment: _Payment, waiting: _Waiting) -> Withdrawal | None:

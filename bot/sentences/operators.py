@@ -14,6 +14,7 @@ ALERTS: Final = {
     "key.contradiction": "The treasury's account contradicts the books. Withdrawals are frozen.",
     "chain.contradiction": "A block contradicts what was proved of our transaction. Withdrawals are frozen.",
     "reconciliation.shortfall": "The treasury holds less than the books owe. Withdrawals are frozen.",
+    "reconciliation.unseen": "The chain paid more than the books held: coins had come that no transaction shows.",
     "withdrawals.frozen": "Withdrawals were frozen.",
     "clock.behind": "The machine's clock is behind the books. Set it right; the log stays in order meanwhile.",
     "restore.unknown_payment": (

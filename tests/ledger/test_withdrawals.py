@@ -482,6 +482,21 @@ def test_the_fee_of_open_bytes_is_not_given_away(bank: Bank, spend: Callable[[Ba
     assert (bank.balance(BOT_TREASURY), bank.balance(SYSTEM_RESERVE)) == (0, short)
 
 
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+@pytest.mark.parametrize("code", [0, 11])
+def test_what_the_chain_paid_of_coins_that_came_unseen_is_booked(bank: Bank, proved: bool, code: int) -> None:
+    """Most was stolen after the payout was signed; what no body shows came in the block that made it."""
+    one, two = bank.ask("k1", AMOUNT), bank.ask("k2", AMOUNT, account=BOB)
+    bank.sign(one, two, fee=60)
+    bank.block(arrived=50 - bank.chain[JUNO])
+    bank.chain[JUNO] += 9_000
+    bank.block(ours=[bank.executed(one, two, fee=60, code=code)], proved=proved)
+    bank.block()
+    assert bank.state(one) == ("queued" if code else "confirmed")
+    assert bank.total() == bank.chain[JUNO]
+    bank.writer.close()
+
+
 def test_an_expired_transaction_that_executes_after_all_is_a_contradiction(bank: Bank) -> None:
     asked = bank.ask("k1", AMOUNT)
     bank.sign(asked, timeout=1)

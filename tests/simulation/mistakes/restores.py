@@ -69,7 +69,7 @@ MISTAKES: Final = (
     Mistake(
         "a lost payment costs no fee",
         16,
-        (Edit("ledger/replay.py", "    _spend_fees(draft, spend, listed)\n", ""),),
+        (Edit("ledger/replay.py", "    _spend_fees(draft, place, spend, listed)\n", ""),),
     ),
     Mistake(
         "bytes whose sequence lost books used live on",
