@@ -53,7 +53,10 @@ class StoppedClock:
 
 
 class Bank:
-    """Books on a file. ``block`` and the rest go through the real writer; errors come as they are."""
+    """Books on a file, blank ones unless there are some. ``block`` and the rest go through the real writer.
+
+    Errors come as they are.
+    """
 
     def __init__(self, path: Path, listed: Iterable[Denom] = LISTED) -> None:
         self.listed = frozenset(listed)
@@ -64,9 +67,10 @@ class Bank:
         self.sequence = 0
         self.chain = dict.fromkeys(self.listed, 0)
         for denom in self.listed:
-            self.write("INSERT INTO assets (denom, symbol, decimals) VALUES (?, ?, 6)", denom, denom)
+            listing = "INSERT INTO assets (denom, symbol, decimals) VALUES (?, ?, 6) ON CONFLICT DO NOTHING"
+            self.write(listing, denom, denom)
         for account in (ALICE, BOB, CAROL):
-            self.write("INSERT INTO users VALUES (?, 'member', 'someone', 0)", account)
+            self.write("INSERT INTO users VALUES (?, 'member', 'someone', 0) ON CONFLICT DO NOTHING", account)
         self.scanner = self.hold("scanner")
         self.signer = self.hold("signer")
 
