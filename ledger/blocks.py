@@ -81,7 +81,10 @@ class BlockFacts:
 
 
 class Cursor(NamedTuple):
-    """The last block in the books. ``account`` is as proved after ``proved_height``, or follows from it."""
+    """The last block in the books. ``account`` follows from what was proved after ``proved_height``.
+
+    ``proved_sequence`` is what was proved there; None: nothing yet.
+    """
 
     chain_id: str
     height: int
@@ -89,6 +92,7 @@ class Cursor(NamedTuple):
     block_time: Millis
     proved_height: int
     account: TreasuryAccount | None
+    proved_sequence: int | None = None
 
     @property
     def is_proved(self) -> bool:
@@ -112,7 +116,13 @@ def cursor_of(row: Any) -> Cursor:
     """Return the row of ``cursor``."""
     account = None if row["sequence"] is None else TreasuryAccount(row["account_number"], row["sequence"])
     return Cursor(
-        row["chain_id"], row["height"], row["header"], row["block_time"], row["proved_height"], account
+        row["chain_id"],
+        row["height"],
+        row["header"],
+        row["block_time"],
+        row["proved_height"],
+        account,
+        row["proved_sequence"],
     )
 
 
@@ -135,7 +145,7 @@ def decide_opening(view: View, fence: Fence, facts: BlockFacts) -> Decision[bool
     draft = Draft(view)
     open_books(draft, facts.place, facts.state.balances)
     settle(draft, facts.place, facts.state.balances, Hints(facts.arrivals, facts.claims))
-    draft.write(Row(_INSERT, _cursor_values(facts, facts.height, facts.state.account), changes=1))
+    draft.write(Row(_INSERT, _proved_values(facts, facts.state.account), changes=1))
     return Decision(True, tuple(draft.entries), tuple(draft.rows))
 
 
@@ -155,7 +165,9 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     post_arrivals(draft, facts.place, facts.arrivals, listed)
     proof = _proof(facts, cursor)
     ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
-    sequences = Sequences(_expected_sequence(cursor), proof.sequence, cursor.proved_height)
+    sequences = Sequences(
+        _expected_sequence(cursor), proof.sequence, cursor.proved_height, cursor.proved_sequence or 0
+    )
     foreign = [each for each in facts.spends if each.signed and each.canonical not in ours.known]
     if proof.sequence is None:
         keep_foreign(draft, facts.place, foreign, sequences.before, replaying=is_replaying(view))
@@ -170,7 +182,9 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
 
 
 def _proof(facts: BlockFacts, cursor: Cursor) -> SequenceProof:
-    proof = SequenceProof(None, cursor.proved_height, spends=facts.spends)
+    proof = SequenceProof(
+        None, cursor.proved_height, spends=facts.spends, sequence_before=cursor.proved_sequence or 0
+    )
     if facts.state is None or facts.state.account is None:
         return proof
     return proof._replace(sequence=facts.state.account.sequence, balances=facts.state.balances)
@@ -241,15 +255,24 @@ def _raise_alarm(draft: Draft, facts: BlockFacts, reason: FreezeReason, why: dic
 
 def _advance(facts: BlockFacts, cursor: Cursor, ours: Ours) -> Row:
     if facts.state is not None:
-        return Row(_ADVANCE, _cursor_values(facts, facts.height, facts.state.account), changes=1)
+        return Row(_ADVANCE, _proved_values(facts, facts.state.account), changes=1)
     account = cursor.account and cursor.account._replace(
         sequence=cursor.account.sequence + ours.sequences_used
     )
-    return Row(_ADVANCE, _cursor_values(facts, cursor.proved_height, account), changes=1)
+    return Row(
+        _ADVANCE, _cursor_values(facts, cursor.proved_height, account, cursor.proved_sequence), changes=1
+    )
 
 
-def _cursor_values(facts: BlockFacts, proved_height: int, account: TreasuryAccount | None) -> dict[str, Any]:
+def _proved_values(facts: BlockFacts, account: TreasuryAccount | None) -> dict[str, Any]:
+    return _cursor_values(facts, facts.height, account, account.sequence if account else None)
+
+
+def _cursor_values(
+    facts: BlockFacts, proved_height: int, account: TreasuryAccount | None, proved_sequence: int | None
+) -> dict[str, Any]:
     return {
+        "proved_sequence": proved_sequence,
         "chain_id": facts.chain_id,
         "height": facts.height,
         "header": facts.header,

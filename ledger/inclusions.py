@@ -47,12 +47,14 @@ class SequenceProof(NamedTuple):
     """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height.
 
     ``balances`` are proved at the same height. ``spends`` are all transactions of the block that spend from the treasury.
+    ``sequence_before`` was proved at ``before``.
     """
 
     sequence: int | None
     before: int
     balances: Mapping[Denom, int] = MappingProxyType({})
     spends: Sequence[Spend] = ()
+    sequence_before: int = 0
 
 
 class Ours(NamedTuple):
@@ -162,7 +164,9 @@ def _decisive(
 
 
 def _is_taken(draft: Draft, place: Place, attempt: OpenTransaction, proof: SequenceProof) -> bool:
-    """Tell whether somebody else executed with the sequence of ``attempt`` since the last proof."""
+    """Tell whether somebody else executed with the sequence of ``attempt``: before the last proof, or since."""
+    if attempt.signed.sequence < proof.sequence_before:
+        return True
     met = (*met_since(draft, place, proof.before), *proof.spends)
     return any(each.code == 0 and each.sequence == attempt.signed.sequence for each in met)
 

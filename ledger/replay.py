@@ -69,7 +69,8 @@ def meet_lost(
         return ours
     used = that_used_one(draft, place, lost, ours.sequences, sequences)
     waiting = _Waiting(set(ours.ended), set(ours.requeued))
-    undecided = list(ours.undecided)
+    # What a stranger had made impossible before is for an owner to end: it may be paid.
+    undecided = [each for each in ours.undecided if each.signed.sequence >= sequences.proved_before]
     if sequences.proved is not None:
         # None of ours used it, or that would be decided: lost bytes did, perhaps in a block that nobody proved.
         passed = [each for each in undecided if each.signed.sequence < sequences.proved]

@@ -49,12 +49,13 @@ class Spend(NamedTuple):
 class Sequences(NamedTuple):
     """The treasury's sequence before a block, and as proved after it (None: no node had that state).
 
-    ``proved_height`` is the last one at which it was proved before.
+    ``proved_height`` is the last one at which it was proved before, as ``proved_before``.
     """
 
     before: int
     proved: int | None
     proved_height: int
+    proved_before: int
 
 
 def keep_foreign(

@@ -321,10 +321,10 @@ class History:
                 self._member.ask(self._books)
             self._stranger.step()
             self._step(self._odds.proved)
-            # First: bytes whose sequence a stranger is proved to have used pass for failed ones if they come late.
-            self._owner.mend(self._books)
             if draw(self._odds.copied):
                 self._copy_books()
+            if draw(0.5):
+                self._owner.mend(self._books)
             if self._copy is not None and draw(self._odds.restored):
                 self._put_back(self._copy)
 

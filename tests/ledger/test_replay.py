@@ -450,6 +450,31 @@ def test_what_a_stranger_executed_with_our_sequence_returns_nothing_by_itself(
     assert "stranger" in bank.freezes()
 
 
+@pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
+def test_what_a_stranger_used_before_the_last_proof_returns_nothing_by_itself(
+    bank: Bank, proved: bool
+) -> None:
+    """Our own bytes may stand in blocks for long after it, with codes that tell nothing."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), name="X")])
+    bank.block(ours=[Inclusion(0, canonical("A"), canonical("shown-A"), 5)], proved=proved)
+    bank.block()
+    assert (bank.state(asked), bank.transaction_state()) == ("signed", "signed")
+    assert bank.read("SELECT id FROM unclaimed") == []
+
+
+def test_what_a_stranger_may_have_paid_does_not_wait_again_after_a_restore(bank: Bank) -> None:
+    """The copy knew that somebody else had used the sequence; an owner had not said yet what became of it."""
+    asked = bank.ask("k", 4_000)
+    bank.sign(asked)
+    bank.block(spends=[lost(bank, (ABROAD, 4_000), name="X")])
+    restored(bank)
+    bank.block(spends=[lost(bank, (ELSEWHERE, 100))])
+    catch_up(bank, 2 * QUIET)
+    assert (bank.state(asked), bank.transaction_state()) == ("signed", "signed")
+
+
 def test_the_same_lost_bytes_twice_in_a_block_are_kept_as_they_used_their_sequence(bank: Bank) -> None:
     restored(bank)
     spend = lost(bank, (ELSEWHERE, 100), code=11)

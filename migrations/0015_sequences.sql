@@ -23,6 +23,11 @@ BEGIN
     SELECT RAISE(ABORT, 'what was met in a block is never forgotten');
 END;
 
+-- The treasury's sequence as it was proved at proved_height; sequence adds what was used since then. Bytes of a sequence
+-- below it can be used no more, by whatever is in later blocks.
+ALTER TABLE cursor ADD COLUMN proved_sequence INTEGER;
+UPDATE cursor SET proved_sequence = sequence WHERE proved_height = height;
+
 -- Which sequences ours used since the last proof.
 CREATE INDEX signed_transactions_confirmed ON signed_transactions (chain_id, ended_height) WHERE state = 'confirmed';
 
