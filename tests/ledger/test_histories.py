@@ -47,7 +47,9 @@ _WAITING_FOR: Final = replay._waiting_for
 QUICK: Final = {
     "what expires during a replay is returned": Mistake(inclusions, "is_replaying", _false, "ordinary", 8),
     "a restore leaves no mark": Mistake(backup, "_mark", _none, "ordinary", 6),
-    "what lost bytes made impossible does not wait again": Mistake(replay, "_let_wait", _none, "ordinary", 20),
+    "what lost bytes made impossible does not wait again": Mistake(
+        replay, "_let_wait", _none, "ordinary", 20
+    ),
 }
 MISTAKES: Final = {
     "no lost payment finds its withdrawal": Mistake(replay, "_waiting_for", _none, "ordinary", 10),
