@@ -476,8 +476,16 @@ def _hashed(answer: dict[str, Any]) -> str:
 def loop() -> asyncio.AbstractEventLoop:
     """The event loop of the targets that need one."""
     made = asyncio.new_event_loop()
-    atexit.register(made.close)
+    atexit.register(_close, made)
     return made
+
+
+def _close(made: asyncio.AbstractEventLoop) -> None:
+    """Let what was broken off come to its end: an answer that was too long is read no further."""
+    made.run_until_complete(made.shutdown_asyncgens())
+    for task in asyncio.all_tasks(made):
+        made.run_until_complete(task)
+    made.close()
 
 
 def signature(raw: bytes) -> None:
