@@ -34,14 +34,18 @@ class Deeds(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The changes of Telegram's chats between a backup and its restore: what was told then need not stand."""
+    """The changes of Telegram's chats between a backup and its restore: what was told then need not stand.
+
+    ``late`` are changes after it that were under way when the books were lost.
+    """
 
     first: int
     last: int
+    late: set[int]
 
     def holds(self, change: int) -> bool:
         """Tell whether ``change`` is among them."""
-        return self.first < change <= self.last
+        return self.first < change <= self.last or change in self.late
 
 
 class Loss:
