@@ -22,8 +22,12 @@ LOOKS_EVERY_SECONDS: Final = 15.0
 _DECIDED: Final = """
 SELECT w.id, w.address, w.account, w.amount, w.state, w.evidence ->> '$.replayed' AS replayed, a.verdict, a.actor, a.role, a.at,
     (SELECT after ->> '$.role' FROM admin_audit
-     WHERE action = 'role.changed' AND target = a.actor AND at <= a.at ORDER BY id DESC LIMIT 1) AS rank
-FROM withdrawals AS w LEFT JOIN approvals AS a ON a.withdrawal = w.id ORDER BY w.id
+     WHERE action = 'role.changed' AND target = a.actor AND id < ordered.id ORDER BY id DESC LIMIT 1) AS rank
+FROM withdrawals AS w LEFT JOIN approvals AS a ON a.withdrawal = w.id
+LEFT JOIN admin_audit AS ordered
+    ON ordered.action = 'withdrawal.' || a.verdict AND ordered.actor = a.actor
+    AND ordered.reason = 'asked about withdrawal ' || w.id
+ORDER BY w.id
 """
 _TAKEN: Final = """
 SELECT w.id, w.account, w.amount, w.requested_at, w.state, t.at AS ended_at
