@@ -58,6 +58,14 @@ class Stray(NamedTuple):
     amount: int
 
 
+class Forgery(NamedTuple):
+    """Whose app pressed the data of a button that stood under ``text`` and read ``label``, and was somebody else's."""
+
+    thief: int
+    text: str
+    label: str
+
+
 class People:
     """Everybody, in a group; the owner is apart. What is chosen comes from the random source that the caller gives."""
 
@@ -86,6 +94,8 @@ class People:
         """Transactions that paid in, as they were sent."""
         self.strays: list[Stray] = []
         """What was paid in for nobody."""
+        self.forged: list[Forgery] = []
+        """What was pressed that nobody was shown, in the order of the presses."""
         self._questions: defaultdict[str, dict[int, Message]] = defaultdict(dict)
         """By chat, what the bot shows there with buttons, by its place: a chat need not be read whole for it."""
         city.telegram.followers.append(self._follow)

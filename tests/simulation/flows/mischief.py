@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.simulation.city import City
 from tests.simulation.flow import Act, Flow
-from tests.simulation.people import People, Person
+from tests.simulation.people import Forgery, People, Person
 
 LOOKS: Final = ("/balance", "/history", "/help", "/deposit", "/start", "/foo", "hello")
 
@@ -78,15 +78,16 @@ class Mischief(Flow):
         thief, victim = self.people.two(self.rng)
         shown = self.city.telegram.replies(thief.chat)
         stolen = [
-            button["callback_data"]
+            (button["callback_data"], Forgery(thief.id, message.text, button["text"]))
             for message in self.city.telegram.replies(victim.chat)
             for row in message.buttons
             for button in row
             if "callback_data" in button
         ]
         if shown and stolen:
-            forged = self.rng.choice([*stolen, "nonsense", ""])
+            forged = self.rng.choice([*(data for data, _ in stolen), "nonsense", ""])
             self.city.telegram.tap(thief.user, shown[-1], forged=forged)
+            self.people.forged += (forgery for data, forgery in stolen if data == forged)
 
     def _gossip(self) -> None:
         """Send something that no library can parse, or talk that is none of the bot's business."""
