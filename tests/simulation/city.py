@@ -375,7 +375,7 @@ class City:
             return
         teller = incarnation.get()
         before = self._tellers.setdefault(content, teller)
-        if before != teller and before in self._living and before not in self._stalled_once:
+        if before != teller and before in self._living and self._stalled_once.isdisjoint((before, teller)):
             self.told_by_two.append(f"programs {before} and {teller} both told {content[:200]!r}")
 
     def awaits(self, moment: str) -> bool:
