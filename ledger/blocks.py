@@ -15,7 +15,7 @@ from ledger.deposits import Arrival, Place, destination, post_arrivals, spelled_
 from ledger.drafts import Draft
 from ledger.errors import BrokenInvariant, Unavailable
 from ledger.freezes import FreezeReason, freeze_everyone, is_replaying
-from ledger.inclusions import Inclusion, Ours, SequenceProof, resolve_ours
+from ledger.inclusions import Inclusion, Ours, resolve_ours
 from ledger.journal import Journal, Lane
 from ledger.leases import Fence, require
 from ledger.money import Asset, Denom
@@ -25,7 +25,7 @@ from ledger.queries import queries
 from ledger.reader import Reader
 from ledger.reconciliation import Hints, evidence_row, open_books, settle
 from ledger.replay import advance_replay, meet_lost
-from ledger.spends import Sequences, Spend, keep_foreign
+from ledger.spends import SequenceProof, Spend, keep_foreign
 from ledger.units import Decision, Row, Unit, View
 
 FACTORY: Final = "factory/"
@@ -164,14 +164,10 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     draft = Draft(view)
     post_arrivals(draft, facts.place, facts.arrivals, listed)
     proof = _proof(facts, cursor)
-    ours = resolve_ours(draft, facts.place, facts.inclusions, proof)
-    sequences = Sequences(
-        _expected_sequence(cursor), proof.sequence, cursor.proved_height, cursor.proved_sequence or 0
-    )
-    foreign = [each for each in facts.spends if each.signed and each.canonical not in ours.known]
-    if proof.sequence is None:
-        keep_foreign(draft, facts.place, foreign, sequences.before, replaying=is_replaying(view))
-    ours = meet_lost(draft, facts.place, foreign, ours, sequences=sequences, listed=listed)
+    ours = resolve_ours(draft, facts.place, facts.inclusions, facts.spends, proof)
+    if proof.proved is None:
+        keep_foreign(draft, facts.place, ours.foreign, proof.expected, replaying=is_replaying(view))
+    ours = meet_lost(draft, facts.place, ours, proof, listed)
     explained = _watch_for_strangers(draft, facts, cursor, ours, listed)
     advance_replay(draft, facts.place, facts.time, explained=explained and facts.state is not None)
     if facts.state is not None:
@@ -182,12 +178,10 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
 
 
 def _proof(facts: BlockFacts, cursor: Cursor) -> SequenceProof:
-    proof = SequenceProof(
-        None, cursor.proved_height, spends=facts.spends, sequence_before=cursor.proved_sequence or 0
-    )
+    proof = SequenceProof(_expected_sequence(cursor), None, cursor.proved_sequence or 0, cursor.proved_height)
     if facts.state is None or facts.state.account is None:
         return proof
-    return proof._replace(sequence=facts.state.account.sequence, balances=facts.state.balances)
+    return proof._replace(proved=facts.state.account.sequence, balances=facts.state.balances)
 
 
 def decide_foresight(
@@ -228,7 +222,7 @@ def _watch_for_strangers(
         for spend in facts.spends
         if spend.code == 0 and spend.canonical not in ours.known and listed.intersection(spend.denoms)
     ]
-    expected = _expected_sequence(cursor) + ours.sequences_used
+    expected = _expected_sequence(cursor) + len(ours.sequences)
     proved = facts.state.account.sequence if facts.state and facts.state.account else None
     if foreign or (proved is not None and proved > expected):
         _raise_alarm(
@@ -257,7 +251,7 @@ def _advance(facts: BlockFacts, cursor: Cursor, ours: Ours) -> Row:
     if facts.state is not None:
         return Row(_ADVANCE, _proved_values(facts, facts.state.account), changes=1)
     account = cursor.account and cursor.account._replace(
-        sequence=cursor.account.sequence + ours.sequences_used
+        sequence=cursor.account.sequence + len(ours.sequences)
     )
     return Row(
         _ADVANCE, _cursor_values(facts, cursor.proved_height, account, cursor.proved_sequence), changes=1

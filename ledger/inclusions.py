@@ -5,8 +5,7 @@ The code in a block does not say whether the fee and the sequence were used: the
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import BOT_TREASURY
@@ -20,7 +19,7 @@ from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, paid_by, unresolved
 from ledger.queries import queries
 from ledger.reconciliation import admit_unseen
-from ledger.spends import Spend, met_since
+from ledger.spends import SequenceProof, Spend, Unproved, read_unproved
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell
 
@@ -43,30 +42,18 @@ class Inclusion(NamedTuple):
     code: int
 
 
-class SequenceProof(NamedTuple):
-    """The treasury's ``sequence`` after this block (None: no node had that state); ``before``: last proved height.
-
-    ``balances`` are proved at the same height. ``spends`` are all transactions of the block that spend from the treasury.
-    ``sequence_before`` was proved at ``before``.
-    """
-
-    sequence: int | None
-    before: int
-    balances: Mapping[Denom, int] = MappingProxyType({})
-    spends: Sequence[Spend] = ()
-    sequence_before: int = 0
-
-
 class Ours(NamedTuple):
     """What a block did to our transactions: all that were ever signed and met here, and sequences used by us.
 
     ``past_ante`` are those known ones that may have used their sequence here. ``undecided`` are not ended by it.
     ``requeued`` are the withdrawals of a batch that failed, ``ended`` those that are over. ``sequences`` are what ours used.
+    ``foreign`` are those with the treasury's signature that these books did not sign, ``unproved`` what came before them.
     """
 
     known: frozenset[str]
     past_ante: frozenset[str]
-    sequences_used: int = 0
+    foreign: tuple[Spend, ...]
+    unproved: Unproved
     undecided: tuple[OpenTransaction, ...] = ()
     sequences: frozenset[int] = frozenset()
     requeued: frozenset[int] = frozenset()
@@ -77,11 +64,13 @@ def resolve_ours(
     draft: Draft,
     place: Place,
     inclusions: Sequence[Inclusion],
+    spends: Sequence[Spend],
     proof: SequenceProof,
 ) -> Ours:
     """Settle, requeue or return what this block, or a proof at its height, decides of our transactions.
 
-    Without a sequence only success is certain; the rest waits for the next proof.
+    Without a proved sequence only success is certain; the rest waits for the next proof. ``spends`` are all transactions
+    of the block that spend from the treasury.
     """
     known = _known(draft, inclusions)
     ours = [each for each in inclusions if each.canonical in known]
@@ -89,10 +78,13 @@ def resolve_ours(
     _contradictions(draft, place, ours, known)
     attempts = unresolved(draft.view)
     met = Ours(
-        frozenset(known), frozenset(each.canonical for each in ours if each.code not in ANTE_ONLY_CODES)
+        frozenset(known),
+        frozenset(each.canonical for each in ours if each.code not in ANTE_ONLY_CODES),
+        tuple(each for each in spends if each.signed and each.canonical not in known),
+        read_unproved(draft, place, proof),
     )
-    foreign = [each for each in proof.spends if each.signed and each.canonical not in known]
-    decided = _decisive(draft, place, attempts, ours, proof._replace(spends=foreign))
+    others = (*met.unproved.foreign, *met.foreign)
+    decided = _decisive(draft, attempts, ours, height=place.height, proof=proof, others=others)
     if decided is None:
         return met._replace(undecided=tuple(attempts))
     return _apply_decisive(draft, place, attempts, decided, met)
@@ -134,15 +126,17 @@ class _Candidate(NamedTuple):
 
 def _decisive(
     draft: Draft,
-    place: Place,
     attempts: list[OpenTransaction],
     ours: list[Inclusion],
+    *,
+    height: int,
     proof: SequenceProof,
+    others: Sequence[Spend],
 ) -> tuple[_Fate, OpenTransaction] | None:
     """Return the attempt that decides, and how it ended; None while nothing is decided.
 
     Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are,
-    those of lost books included. What others certainly did with their sequence says that none of ours used it.
+    those of lost books included. What ``others`` certainly did with their sequence says that none of ours used it.
     """
     for attempt in attempts:
         executed = next(
@@ -150,37 +144,40 @@ def _decisive(
         )
         if executed:
             return _Fate("confirmed", executed), attempt
-    if not attempts or proof.sequence is None or _is_taken(draft, place, attempts[0], proof):
+    if not attempts or proof.proved is None or _is_taken(attempts[0], proof, others):
         return None
-    if proof.sequence > attempts[0].signed.sequence:
-        failed = _failed(draft, place, attempts, ours, proof)
+    if proof.proved > attempts[0].signed.sequence:
+        failed = _failed(draft, attempts, ours, proof, others)
         return (_Fate("failed", failed.inclusion), failed.attempt) if failed else None
     timeout = max(attempt.signed.timeout_height for attempt in attempts)
-    passed = place.height > timeout and proof.sequence == attempts[0].signed.sequence
+    passed = height > timeout and proof.proved == attempts[0].signed.sequence
     # Lost books may have signed later bytes for the same sequence: a refund now, and those pay it as well.
     if passed and not is_replaying(draft.view):
         return _Fate("expired", None), attempts[0]
     return None
 
 
-def _is_taken(draft: Draft, place: Place, attempt: OpenTransaction, proof: SequenceProof) -> bool:
+def _is_taken(attempt: OpenTransaction, proof: SequenceProof, others: Sequence[Spend]) -> bool:
     """Tell whether somebody else executed with the sequence of ``attempt``: before the last proof, or since."""
-    if attempt.signed.sequence < proof.sequence_before:
-        return True
-    met = (*met_since(draft, place, proof.before), *proof.spends)
-    return any(each.code == 0 and each.sequence == attempt.signed.sequence for each in met)
+    sequence = attempt.signed.sequence
+    return sequence < proof.proved_before or any(
+        each.code == 0 and each.sequence == sequence for each in others
+    )
 
 
-def _has_rival(draft: Draft, place: Place, attempt: OpenTransaction, proof: SequenceProof) -> bool:
+def _has_rival(draft: Draft, attempt: OpenTransaction, others: Sequence[Spend]) -> bool:
     """Tell whether lost bytes failed with the sequence of ``attempt`` in a way that comes after the ante."""
-    met = (*met_since(draft, place, proof.before), *proof.spends)
-    certain = [each for each in met if each.code not in (0, FUNDS_CODE, *ANTE_ONLY_CODES)]
-    same = any(each.sequence == attempt.signed.sequence for each in certain)
-    return same and is_replaying(draft.view)
+    same = [each.code for each in others if each.sequence == attempt.signed.sequence]
+    certain = any(code not in (0, FUNDS_CODE, *ANTE_ONLY_CODES) for code in same)
+    return certain and is_replaying(draft.view)
 
 
 def _failed(
-    draft: Draft, place: Place, attempts: list[OpenTransaction], ours: list[Inclusion], proof: SequenceProof
+    draft: Draft,
+    attempts: list[OpenTransaction],
+    ours: list[Inclusion],
+    proof: SequenceProof,
+    others: Sequence[Spend],
 ) -> _Candidate | None:
     """Return which attempt used the sequence without executing, None when no block held one that can have.
 
@@ -191,11 +188,11 @@ def _failed(
         _Candidate(each, attempt)
         for attempt in attempts
         # Inclusions up to the last proof are known to have left the sequence alone.
-        for each in (*_since(draft, attempt.signed.hash, proof.before), *ours)
+        for each in (*_since(draft, attempt.signed.hash, proof.proved_height), *ours)
         if each.canonical == attempt.signed.hash and each.code not in ANTE_ONLY_CODES
     ]
     certain = [each for each in candidates if each.inclusion.code != FUNDS_CODE]
-    if not certain and _has_rival(draft, place, attempts[0], proof):
+    if not certain and _has_rival(draft, attempts[0], others):
         return None
     likely = certain or candidates
     return _that_explains(likely, _missing(draft, likely[0].attempt, proof)) if likely else None
@@ -235,14 +232,19 @@ def _apply_decisive(
     for attempt in attempts:
         state, code = ("expired", None) if attempt != decisive else (fate.state, fate.code)
         draft.write(Row(END, (state, place.height, code, attempt.signed.hash), changes=1))
-    used = frozenset({decisive.signed.sequence} if fate.inclusion else ())
-    met = met._replace(sequences_used=len(used), sequences=used)
+    met = met._replace(sequences=frozenset({decisive.signed.sequence} if fate.inclusion else ()))
     paid = paid_by(draft.view, decisive.signed.hash)
     if fate.state == "confirmed":
         return met._replace(ended=_settle(draft, place, decisive, paid, fate))
     if len(paid) == 1:
         return met._replace(ended=_return(draft, place, decisive, paid, fate))
-    _spend_fee(draft, place, decisive, decisive.signed.fee if fate.inclusion else 0)
+    spend_fee(
+        draft,
+        place,
+        decisive.signed.hash,
+        decisive.signed.fee_denom,
+        decisive.signed.fee if fate.inclusion else 0,
+    )
     return met._replace(requeued=_requeue(draft, paid))
 
 
@@ -256,7 +258,7 @@ def _settle(
         postings = hold_posting(each, None, each.amount) + _fee_posting(each)
         end(draft, each, WithdrawalState.CONFIRMED, postings, evidence=_evidence(place, attempt, fate))
         tell(draft, "withdrawal.confirmed", each, tx=fate.inclusion.shown, height=place.height)
-    _spend_fee(draft, place, attempt, attempt.signed.fee)
+    spend_fee(draft, place, attempt.signed.hash, attempt.signed.fee_denom, attempt.signed.fee)
     return frozenset(each.id for each in pending)
 
 
@@ -286,7 +288,7 @@ def _return(
             "returned": each.held - share,
         }
         tell(draft, "withdrawal.returned", each, **facts, code=fate.code)
-    _spend_fee(draft, place, attempt, fee)
+    spend_fee(draft, place, attempt.signed.hash, attempt.signed.fee_denom, fee)
     return frozenset(each.id for each in pending)
 
 
@@ -309,10 +311,6 @@ def spend_fee(draft: Draft, place: Place, transaction: str, denom: Denom, fee: i
         posting = Posting(BOT_TREASURY, None, amount, denom)
         inputs = {"tx": transaction, "amount": amount}
         draft.post(Entry(f"net:{transaction}:{denom}", digest_of(inputs), "network_fee", (posting,)))
-
-
-def _spend_fee(draft: Draft, place: Place, attempt: OpenTransaction, fee: int) -> None:
-    spend_fee(draft, place, attempt.signed.hash, attempt.signed.fee_denom, fee)
 
 
 def _evidence(place: Place, attempt: OpenTransaction, fate: _Fate) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ledger.money import Amount, Denom
 from ledger.payments import OpenTransaction, paid_by
 from ledger.ports import Millis, Selects
 from ledger.queries import queries
-from ledger.spends import Sequences, Spend, that_used_one
+from ledger.spends import SequenceProof, Spend, that_used_one
 from ledger.units import Entry, Posting, Row
 from ledger.withdrawals import Withdrawal, WithdrawalState, end, hold_posting, tell, withdrawal_of
 
@@ -52,28 +52,20 @@ def standing_restores(books: Selects) -> list[Restore]:
     return [Restore(*row) for row in books.select(_SQL["standing"])]
 
 
-def meet_lost(
-    draft: Draft,
-    place: Place,
-    lost: Sequence[Spend],
-    ours: Ours,
-    *,
-    sequences: Sequences,
-    listed: frozenset[Denom],
-) -> Ours:
-    """Book what ``lost`` ones, which these books did not sign, paid in this block, and count the sequences they used.
+def meet_lost(draft: Draft, place: Place, ours: Ours, proof: SequenceProof, listed: frozenset[Denom]) -> Ours:
+    """Book what foreign transactions, which the lost books signed, paid in this block, and count the sequences they used.
 
     Without a replay nothing is lost, and an unknown transaction stays a stranger's.
     """
     if not standing_restores(draft.view):
         return ours
-    used = that_used_one(draft, place, lost, ours.sequences, sequences)
+    used = that_used_one(ours.foreign, ours.unproved, ours.sequences, proof)
     waiting = _Waiting(set(ours.ended), set(ours.requeued))
     # What a stranger had made impossible before is for an owner to end: it may be paid.
-    undecided = [each for each in ours.undecided if each.signed.sequence >= sequences.proved_before]
-    if sequences.proved is not None:
+    undecided = [each for each in ours.undecided if each.signed.sequence >= proof.proved_before]
+    if proof.proved is not None:
         # None of ours used it, or that would be decided: lost bytes did, perhaps in a block that nobody proved.
-        passed = [each for each in undecided if each.signed.sequence < sequences.proved]
+        passed = [each for each in undecided if each.signed.sequence < proof.proved]
         undecided = _give_up_all(draft, place, undecided, passed, waiting)
     for spend in used:
         dead = [each for each in undecided if _is_dead(draft, each, spend, ours)]
@@ -81,8 +73,8 @@ def meet_lost(
         _let_wait(draft, [each for each in undecided if each.signed.sequence < spend.sequence], waiting)
         _book(draft, place, spend, listed, waiting)
     return ours._replace(
-        known=ours.known | {each.canonical for each in lost},
-        sequences_used=ours.sequences_used + len(used),
+        known=ours.known | {each.canonical for each in ours.foreign},
+        sequences=ours.sequences | {each.sequence for each in used},
     )
 
 

@@ -5,7 +5,8 @@ by exactly one transaction, so what failed with one that nothing else used is wh
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ledger.codes import ANTE_ONLY_CODES, FUNDS_CODE
@@ -46,55 +47,67 @@ class Spend(NamedTuple):
     sequence: int = 0
 
 
-class Sequences(NamedTuple):
-    """The treasury's sequence before a block, and as proved after it (None: no node had that state).
+class SequenceProof(NamedTuple):
+    """What is known of the treasury's sequence at a block.
 
-    ``proved_height`` is the last one at which it was proved before, as ``proved_before``.
+    ``expected`` follows from the blocks before. ``proved`` is after this one (None: no node had that state), as are
+    ``balances``; ``proved_before`` was proved at ``proved_height``, the last one before.
     """
 
-    before: int
+    expected: int
     proved: int | None
-    proved_height: int
     proved_before: int
+    proved_height: int
+    balances: Mapping[Denom, int] = MappingProxyType({})
+
+
+class Unproved(NamedTuple):
+    """What is kept of the blocks since the last proof: foreign ones, without their payments, and what ours used."""
+
+    foreign: tuple[Spend, ...] = ()
+    used_by_ours: frozenset[int] = frozenset()
 
 
 def keep_foreign(
-    draft: Draft, place: Place, foreign: Iterable[Spend], before: int, *, replaying: bool
+    draft: Draft, place: Place, foreign: Iterable[Spend], expected: int, *, replaying: bool
 ) -> None:
-    """Keep what used, or may have used, a sequence (from ``before`` on) in a block whose state nobody proved.
+    """Keep what used, or may have used, a sequence (from ``expected`` on) in a block whose state nobody proved.
 
     Outside a replay a failed one is nobody's: anybody can name the treasury in bytes that no key of its signed.
     """
-    kept = [each for each in foreign if each.code == 0 or (replaying and _may_use(each, before))]
+    kept = [each for each in foreign if each.code == 0 or (replaying and _may_use(each, expected))]
     # The same bytes twice in a block are one row: what tells more comes first.
     draft.write(*(_row(place, each) for each in sorted(kept, key=_is_open)))
 
 
-def met_since(draft: Draft, place: Place, height: int) -> list[Spend]:
-    """Return those that were kept above ``height``, without their payments."""
-    return [_spend_of(row) for row in draft.view.select(_SQL["since"], (place.chain_id, height))]
+def read_unproved(draft: Draft, place: Place, proof: SequenceProof) -> Unproved:
+    """Return what a proof at ``place`` has to judge of the blocks before it; nothing where the last one was proved."""
+    if proof.proved is None or place.height == proof.proved_height + 1:
+        return Unproved()
+    since = (place.chain_id, proof.proved_height)
+    used = frozenset(row["sequence"] for row in draft.view.select(_SQL["used_by_ours"], since))
+    return Unproved(tuple(map(_spend_of, draft.view.select(_SQL["since"], since))), used)
 
 
 def that_used_one(
-    draft: Draft, place: Place, lost: Sequence[Spend], used_by_ours: frozenset[int], sequences: Sequences
+    lost: Sequence[Spend], unproved: Unproved, used_by_ours: frozenset[int], proof: SequenceProof
 ) -> list[Spend]:
     """Return those ``lost`` ones that used a sequence, and failed ones since the last proof of which this one tells.
 
     Without a proof the executed ones did. ``used_by_ours`` are the sequences that ours used in this block.
     """
     executed = [each for each in lost if each.code == 0]
-    if sequences.proved is None:
+    if proof.proved is None:
         return executed
-    failed = [each for each in lost if _may_use(each, sequences.before)]
-    met = met_since(draft, place, sequences.proved_height)
-    taken = {each.sequence for each in (*met, *executed) if each.code == 0}
-    taken |= used_by_ours | _used_by_ours(draft, place, sequences.proved_height)
-    open_ones = [each for each in (*met, *failed) if each.code and each.sequence < sequences.proved]
+    failed = [each for each in lost if _may_use(each, proof.expected)]
+    taken = {each.sequence for each in (*unproved.foreign, *executed) if each.code == 0}
+    taken |= used_by_ours | unproved.used_by_ours
+    open_ones = [each for each in (*unproved.foreign, *failed) if each.code and each.sequence < proof.proved]
     return executed + _users(each for each in open_ones if each.sequence not in taken)
 
 
-def _may_use(spend: Spend, before: int) -> bool:
-    return spend.code not in (0, *ANTE_ONLY_CODES) and before <= spend.sequence <= _LARGEST
+def _may_use(spend: Spend, expected: int) -> bool:
+    return spend.code not in (0, *ANTE_ONLY_CODES) and expected <= spend.sequence <= _LARGEST
 
 
 def _is_open(spend: Spend) -> bool:
@@ -119,7 +132,3 @@ def _row(place: Place, spend: Spend) -> Row:
 def _spend_of(row: Any) -> Spend:
     fees = tuple(SpentCoin("", denom, amount) for denom, amount in json.loads(row["fees"]))
     return Spend(row["tx"], row["shown"], (), row["code"], signed=True, fees=fees, sequence=row["sequence"])
-
-
-def _used_by_ours(draft: Draft, place: Place, height: int) -> set[int]:
-    return {row["sequence"] for row in draft.view.select(_SQL["used_by_ours"], (place.chain_id, height))}

@@ -38,6 +38,10 @@ def _empty(*_: Any) -> list[Any]:
     return []
 
 
+def _unproved(*_: Any) -> spends.Unproved:
+    return spends.Unproved()
+
+
 def _waiting_for_what_has_ended(draft: Any, spend: Any, payment: Any, waiting: Any) -> Any:
     return _WAITING_FOR(draft, spend, payment, waiting._replace(ended=set()))
 
@@ -62,7 +66,7 @@ MISTAKES: Final = {
     "ours fail with a sequence that others used": Mistake(inclusions, "_is_taken", _false, "rivals", 20),
     "ours fail in one block with a proof alone": Mistake(inclusions, "_since", _empty, "ordinary", 6),
     "a wrong sequence counts as used": Mistake(inclusions, "ANTE_ONLY_CODES", frozenset(), "strangers", 30),
-    "blocks that nobody proves are forgotten": Mistake(spends, "met_since", _empty, "unpaid", 15),
+    "blocks that nobody proves are forgotten": Mistake(inclusions, "read_unproved", _unproved, "unpaid", 15),
     "strangers are not watched": Mistake(blocks, "_watch_for_strangers", _true, "strangers", 10),
 }
 

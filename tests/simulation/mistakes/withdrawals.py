@@ -74,8 +74,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    passed = place.height > timeout and proof.sequence",
-                "    passed = place.height > attempts[0].signed.signed_height + 2 and proof.sequence",
+                "    passed = height > timeout and proof.proved",
+                "    passed = height > attempts[0].signed.signed_height + 2 and proof.proved",
             ),
         ),
     ),
@@ -85,8 +85,8 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    passed = place.height > timeout and proof.sequence",
-                "    passed = place.height >= timeout - 1 and proof.sequence",
+                "    passed = height > timeout and proof.proved",
+                "    passed = height >= timeout - 1 and proof.proved",
             ),
         ),
         "at the timeout itself the verified block is proof enough; one block earlier it is not",
@@ -133,10 +133,10 @@ MISTAKES: Final = (
         (
             Edit(
                 "ledger/inclusions.py",
-                "    if not attempts or proof.sequence is None or",
+                "    if not attempts or proof.proved is None or",
                 "    mine = [each for each in ours if each.canonical == attempts[0].signed.hash] if attempts else []\n"
                 '    if mine:\n        return _Fate("failed", mine[-1]), attempts[0]\n'
-                "    if not attempts or proof.sequence is None or",
+                "    if not attempts or proof.proved is None or",
             ),
         ),
     ),
