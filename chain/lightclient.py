@@ -26,12 +26,12 @@ from chain.parameters import ChainParameters
 from chain.provedstates import ProvedStates
 from chain.rpc import LONG_SECONDS
 from chain.verified import AccountState, TrustedHeader, TxOutcome, VerifiedBlock
+from ledger.clocks import DRIFT_MS
 from ledger.money import Denom
 from ledger.ports import Clock
 
 WINDOW_BLOCKS: Final = 500
 """Headers linked ahead: one commit of a hundred validators takes as long as the hashes of fifty blocks."""
-_CLOCK_DRIFT_MS: Final = 60_000
 _BLOCKS_SECONDS: Final = LONG_SECONDS + 60.0
 """How long a node may take for blocks: it may be the results of one that are long."""
 _WALK_SECONDS: Final = 3600.0
@@ -210,7 +210,7 @@ class LightClient:
 
     async def _accept(self, client: NodeClient, known: TrustedHeader, signed: SignedHeader) -> None:
         """Go from ``known`` to the height of ``signed``, in smaller steps where too few of the trusted power signed."""
-        if signed.header.time.millis() > self._clock.now() + _CLOCK_DRIFT_MS:
+        if signed.header.time.millis() > self._clock.now() + DRIFT_MS:
             raise Unproven(f"height {signed.header.height} is from the future")
         vouched = self._vouched.get(signed.header.height)
         if vouched is not None:

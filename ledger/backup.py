@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.audit import AuditReport, audit
+from ledger.clocks import DRIFT_MS, seconds_behind
 from ledger.connect import copy_database, fold_log, open_reader, open_writer
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
 from ledger.migrate import migrate
 from ledger.ports import Clock, Millis
 from ledger.presence import Presence
 from ledger.queries import queries
+from ledger.reader import Reader
 from ledger.store import Fault, fault_of
-
-DRIFT_MS: Final = 60_000
-"""By how much a clock may be behind: blocks of a later time than that are not believed (chain/lightclient.py)."""
 
 RESTORING: Final = "restore"
 """The presence of a restore beside the database: nobody starts while it is alive."""
@@ -221,10 +220,10 @@ def _reached(database: Path) -> _Reached:
 
 def _check_clock(draft: Path, now: Millis, reached: _Reached) -> None:
     """Refuse a clock that may be behind: the replay would end before all that was signed can have come."""
-    with closing(open_reader(draft)) as connection:
-        (newest,) = connection.execute(_SQL["newest"]).fetchone()
-    if newest > now + DRIFT_MS:
-        raise ClockBehind(f"the newest posting was made {(newest - now) // 1000} seconds after now")
+    with closing(Reader(draft)) as books:
+        late = seconds_behind(books, now)
+    if late is not None:
+        raise ClockBehind(f"the newest posting was made {late} seconds after now")
     ahead = reached.restored - DRIFT_MS - now
     if ahead > 0:
         raise ClockBehind(f"the books that are replaced were restored {ahead // 1000} seconds after now")

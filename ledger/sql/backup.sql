@@ -10,10 +10,6 @@ SELECT max(ifnull(max(height), 0), (SELECT ifnull(max(reach_height), 0) FROM res
     (SELECT ifnull(max(restored_at), 0) FROM restores WHERE replayed_height IS NULL)
 FROM cursor
 
--- name: newest
--- When the newest posting was made, by the clock of its time.
-SELECT ifnull((SELECT at FROM transactions ORDER BY id DESC LIMIT 1), 0)
-
 -- name: mark
 -- These books were put back from a backup: nothing is signed before the replay is over.
 INSERT INTO restores (restored_at, reach_height, quiet_blocks, last_tx)

@@ -9,8 +9,9 @@ import pytest
 
 from ledger import backup as backups
 from ledger.audit import audit
-from ledger.backup import DRIFT_MS, RESTORING, CannotCopy, ClockBehind, Restored, back_up, restore
+from ledger.backup import RESTORING, CannotCopy, ClockBehind, Restored, back_up, restore
 from ledger.claims import decide_cancel
+from ledger.clocks import DRIFT_MS
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
 from ledger.giveaways import decide_create
 from ledger.money import Amount

@@ -8,7 +8,8 @@ import pytest
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.attributions import attribution_unit, unknown_payments
 from ledger.audit import audit
-from ledger.backup import DRIFT_MS, back_up, restore
+from ledger.backup import back_up, restore
+from ledger.clocks import DRIFT_MS
 from ledger.freezes import Freeze, FreezeReason, freeze_of, lift_unit
 from ledger.roles import Actor
 from tests.scenarios.harbour import (
