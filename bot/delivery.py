@@ -62,6 +62,12 @@ Deed = Callable[[Pending], Awaitable[Verdict]]
 """Has Telegram agree with the books instead of telling somebody; it is tried until it succeeds."""
 
 
+def retry_ms(attempts: int) -> int:
+    """Return how long to wait before what was tried so often is tried again, in milliseconds."""
+    doubled: int = FIRST_RETRY_MS * 2 ** min(attempts, 20)
+    return min(doubled, LONGEST_RETRY_MS)
+
+
 @dataclass
 class Delivery:
     """Sends what it is given.
@@ -115,8 +121,7 @@ class Delivery:
         return Verdict("pending", wait_ms=self._back_off(pending.attempts), why=str(error))
 
     def _back_off(self, attempts: int) -> int:
-        wait = min(FIRST_RETRY_MS * 2 ** min(attempts, 20), LONGEST_RETRY_MS)
-        return int(wait * (0.5 + self.random.random()))
+        return int(retry_ms(attempts) * (0.5 + self.random.random()))
 
     async def _by_kind(self, pending: Pending) -> Verdict:
         if pending.event in TOLD_BY_REPLY:

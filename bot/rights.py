@@ -6,7 +6,7 @@ Each round looks, changes what differs, and looks again: only Telegram's own wor
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from bot.delivery import FIRST_RETRY_MS, LONGEST_RETRY_MS, Verdict
+from bot.delivery import Verdict, retry_ms
 from bot.names import NameBook
 from bot.outbox import Pending
 from bot.transport import (
@@ -58,7 +58,7 @@ class Rights:
     async def __call__(self, pending: Pending) -> Verdict:
         """Change what differs; a refusal is told to the operators once. Raises Throttled, Offline and BadToken: later."""
         chat, person = int(pending.facts["chat"]), int(pending.facts["person"])
-        wait_ms = min(FIRST_RETRY_MS * 2 ** min(pending.attempts, 20), LONGEST_RETRY_MS)
+        wait_ms = retry_ms(pending.attempts)
         try:
             agreed = await self.agree(chat, person)
         except (Throttled, Offline, SecondPoller, BadToken):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -124,7 +125,13 @@ def comparison_lines(database: Path, settings: Books, now: Millis) -> tuple[list
         return ["No block was read yet: what the chain holds is unknown.", *lines], None
     reach = f"Height {height}, read {max(0, now - read_at) // 1000} seconds ago."
     differences = {each.difference for each in found if each.denom in known}
-    return [reach, *lines], False if differences - {0, None} else None if None in differences else True
+    return [reach, *lines], _agree(differences)
+
+
+def _agree(differences: AbstractSet[int | None]) -> bool | None:
+    if differences - {0, None}:
+        return False
+    return None if None in differences else True
 
 
 def _comparison_line(comparison: Comparison, asset: Asset) -> str:

@@ -7,6 +7,7 @@ are demoted on the way.
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from sandbox.telegram import Chat, Message, SandboxRefused
@@ -105,11 +106,12 @@ class Approvals(Flow):
 
     def problems(self, books: Books) -> Iterator[str]:
         """Look at every withdrawal: who let it leave, and how much had left before it."""
+        pressed = self._pressed | self._forged()
         for row in books.select(_DECIDED):
-            yield from self._decided(row)
+            yield from self._decided(row, pressed)
         yield from self._within(books.select(_TAKEN))
 
-    def _decided(self, row: Any) -> Iterator[str]:
+    def _decided(self, row: Any, pressed: AbstractSet[Press]) -> Iterator[str]:
         above = self.city.limits.approval_above
         waits = above is not None and row["amount"] > above
         if row["verdict"] is None:
@@ -122,7 +124,7 @@ class Approvals(Flow):
             yield f"{row['actor']} decided on their own withdrawal {row['id']}"
         if row["actor"] != OWNER and row["rank"] != "admin":
             yield f"{row['actor']} decided on withdrawal {row['id']} as {row['rank']}"
-        if Press(row["address"], row["verdict"], row["actor"]) not in self._pressed | self._forged():
+        if Press(row["address"], row["verdict"], row["actor"]) not in pressed:
             yield f"{row['actor']} never pressed that {row['address']} be {row['verdict']}"
         if row["verdict"] == "rejected" and row["state"] != "cancelled":
             yield f"withdrawal {row['id']} was rejected, and is {row['state']}"
