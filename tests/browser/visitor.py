@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -16,7 +17,7 @@ class Visitor:
     """One browser window. What is awaited must come within `PATIENCE_MS`, or the test fails with what was there."""
 
     def __init__(self, page: Page, url: str) -> None:
-        self.page = page
+        self.page, self.url = page, url
         self.page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         self.page.goto(url)
@@ -43,6 +44,17 @@ class Visitor:
         """Type ``text`` and send it, whether it stays or not."""
         self.page.locator("#text").fill(text)
         self.page.get_by_role("button", name="Send", exact=True).click()
+
+    def speak_as(self, name: str, text: str) -> None:
+        """Let ``name`` write into the group from elsewhere: the page shows it when it hears of it."""
+        people = self.page.request.get(f"{self.url}api/people").json()
+        person = next(each["id"] for each in people if each["name"] == name)
+        chats = self.page.request.get(f"{self.url}api/people/{person}/chats").json()
+        group = next(each["key"] for each in chats if each["title"] == GROUP)
+        said = self.page.request.post(
+            f"{self.url}api/people/{person}/chats/{quote(group)}/messages", data={"text": text}
+        )
+        expect(said).to_be_ok()
 
     def attach(self, kind: str) -> None:
         """Send something else than words, such as a sticker."""

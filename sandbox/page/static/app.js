@@ -30,8 +30,23 @@ async function call(method, path, body) {
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const content = await answer.json().catch(() => null);
+  await untilReleased();
   if (!answer.ok) throw new Error(explained(content, answer.status));
   return content;
+}
+
+// A press takes a while, and the browser drops it when what was pressed is drawn anew meanwhile. So answers wait for its end.
+let released = Promise.resolve();
+
+const untilReleased = () => Promise.race([released, pause(LONGEST_PRESS_MS)]);
+
+const LONGEST_PRESS_MS = 3000;
+
+function watchPresses() {
+  let release = () => {};
+  document.addEventListener("pointerdown", () => { released = new Promise((done) => { release = done; }); }, true);
+  // The click follows pointerup, in a task of its own.
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => { setTimeout(release); }, true);
 }
 
 function explained(content, status) {
@@ -73,6 +88,16 @@ async function copy(text) {
     area.remove();
   }
   toast(`Copied ${text.length > 40 ? `${text.slice(0, 18)}…${text.slice(-8)}` : text}`);
+}
+
+// Draws a list anew. What is equal stays the same node, and the keyboard's place in it.
+function redraw(list, nodes) {
+  nodes.forEach((node, index) => {
+    const known = list.children[index];
+    if (!known) list.append(node);
+    else if (!known.isEqualNode(node)) known.replaceWith(node);
+  });
+  while (list.children.length > nodes.length) list.lastElementChild.remove();
 }
 
 const hue = (id) => (Math.abs(Number(id)) * 47) % 360;
@@ -152,9 +177,9 @@ function become(person) {
 }
 
 function drawPeople() {
-  $("people").replaceChildren(...app.people.map((person) => h(
+  redraw($("people"), app.people.map((person) => h(
     "button",
-    { type: "button", role: "radio", "aria-checked": String(person.id === app.me.id), onclick: () => play(person), title: `Be ${person.name}` },
+    { type: "button", "data-id": person.id, role: "radio", "aria-checked": String(person.id === app.me.id), onclick: () => play(person), title: `Be ${person.name}` },
     avatar(person), h("span", {}, person.name), app.news.get(person.id) ? h("span", { class: "dot", title: "Something new" }) : null,
   )));
   $("as").textContent = `as ${app.me.name}`;
@@ -208,9 +233,9 @@ async function refresh() {
 }
 
 function drawChats() {
-  $("chats").replaceChildren(...app.chats.map((chat) => h(
+  redraw($("chats"), app.chats.map((chat) => h(
     "button",
-    { type: "button", "aria-current": chat.key === app.key ? "true" : null, onclick: () => open(chat) },
+    { type: "button", "data-key": chat.key, "aria-current": chat.key === app.key ? "true" : null, onclick: () => open(chat) },
     avatar({ id: chat.id, name: chat.title }, chat.type === "private" ? "" : "square"),
     h("span", { class: "grow" },
       h("span", { class: "line" }, h("b", {}, chat.title), h("span", { class: "dim" }, unread(app.me.id, chat) ? h("span", { class: "dot" }) : null, chat.last_at ? clock(chat.last_at) : "")),
@@ -641,6 +666,7 @@ async function start() {
     await loadPeople().catch(() => {});
     if (!app.me) await pause(500);
   }
+  watchPresses();
   drawMischief();
   const asked = new URLSearchParams(location.search).get("tx");
   if (asked) showTx(asked);
