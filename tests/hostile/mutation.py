@@ -86,7 +86,7 @@ def bent(text: str, rng: Random) -> str:
 
 
 def mutate_json(source: bytes, seed: int) -> bytes | None:
-    """Return the JSON ``source`` mutated, None for what is no JSON."""
+    """Return the JSON ``source`` mutated, None for what is no JSON, or is nested too deeply to be written."""
     try:
         return json.dumps(mutated(json.loads(source), Random(seed))).encode()
     except (ValueError, RecursionError):
