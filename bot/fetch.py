@@ -90,6 +90,7 @@ class Fetch:
             return 0.0
         batch = await self._telegram.updates(self._offset, self._poll_seconds)
         arrivals = self._arrivals(batch)
+        # The offset last: the next request confirms what is below it, and Telegram forgets that.
         await self._keep(arrivals, batch)
         self._offset = _next_offset(batch, self._offset)
         return 0.0
@@ -164,6 +165,7 @@ class Fetch:
         told = self._to_tell(arrivals)
 
         def decide(view: View) -> Decision[list[Item]]:
+            # Who slept through its lease would keep a batch that another process keeps as well, under numbers of its own.
             leases.require(view, fence)
             wanted = [arrival for arrival in arrivals if self._wants(arrival)]
             items, rows = inbox.store(view, wanted)

@@ -75,7 +75,11 @@ def assemble(
     ephemeral: bool = False,
     poll_seconds: int = POLL_SECONDS,
 ) -> Front:
-    """Wire the front of ``bank``. ``polling``, ``telling`` and ``ticking`` are of the roles poller, notifier and ticker; ``operators`` are the chats that alerts go to."""
+    """Wire the front of ``bank``.
+
+    ``polling``, ``telling`` and ``ticking`` are of the roles poller, notifier and ticker; ``operators`` are the chats that
+    alerts go to.
+    """
     service = bank.service
     desk = Desk(service.reader, clock, Pacer())
     delivery = Delivery(

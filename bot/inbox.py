@@ -123,6 +123,7 @@ def store(view: View, arrivals: Sequence[Arrival]) -> tuple[list[Item], list[Row
     for arrival in arrivals:
         if arrival.key in seen:
             continue
+        # One batch may hold the same message twice, under two numbers of updates.
         seen.add(arrival.key)
         number += 1
         rows.append(Row(INSERT, _columns(arrival, number, view.now), changes=1))

@@ -96,6 +96,7 @@ class Lanes:
         item = self._lanes[sender].popleft()
         self._busy.add(sender)
         try:
+            # Stopping waits for it: an act that was committed must not go unanswered.
             await finish(self._settle(item))
         finally:
             self._busy.discard(sender)

@@ -104,6 +104,7 @@ class Scanner:
         except ChainError as error:
             return await self._answer(error)
         finally:
+            # Steps that end well bring lies to light too: another node told the truth.
             for lie in self._take_lies():
                 await self._alert_lie(lie)
 

@@ -209,6 +209,8 @@ class Sender:
             await self._alarms.tell("treasury.short", {"denom": self._fee_denom, "waiting": len(queued)})
             return
         signed = self._signed(plan, cursor)
+        # Committed before any node sees it. A crash before this line has signed nothing that counts; after it, the same
+        # bytes are found and offered again.
         fence = await self._tenure.fence()
         await self._payments.store(fence, signed, tuple(each.id for each in plan.withdrawals))
         await self._offer(signed, cursor, broadcast_before=False)
@@ -300,6 +302,7 @@ class Sender:
     ) -> None:
         """Broadcast; refusals of an attempt that was replaced already (not ``judged``) concern nobody."""
         fence = await self._tenure.fence()
+        # Before the answers: nodes that hang are asked again blocks later, not at once.
         self._offered_at[signed.hash] = cursor.height
         answers = await self._broadcaster.broadcast(signed.bytes)
         if answers.taken and not broadcast_before:

@@ -117,9 +117,11 @@ def restore(
         copy_database(backup, draft)
         migrate(draft, clock.now())
         _check_identity(draft, identity)
+        # Read before they are set aside: how far the lost books came says how long the replay must be.
         reached = _reached(database)
         if not clock_is_right:
             _check_clock(draft, clock.now(), reached)
+        # Marked before it has the name: a stop at any instant leaves no restored books that would sign at once.
         _mark(draft, clock.now(), reached, quiet_blocks)
         fold_log(draft)
         report = _clean_audit(draft)

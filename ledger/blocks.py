@@ -153,15 +153,19 @@ def decide_block(view: View, fence: Fence, facts: BlockFacts, listed: frozenset[
     """Post a whole block and move the cursor onto it.
 
     The outcome is False when the block is in the books already. Raises LeaseLost; WrongHeight when the block is not
-    the next one; ClaimsWanted when books and chain differ and nobody asked nodes why; BrokenInvariant when books and chain would not agree after a settled block.
+    the next one; ClaimsWanted when books and chain differ and nobody asked nodes why; BrokenInvariant when books and
+    chain would not agree after a settled block.
     """
     require(view, fence)
     cursor = read_cursor(view, facts.chain_id)
+    # Posted before a crash, or by whoever held the lease in between: that is no mistake.
     if cursor is not None and facts.height <= cursor.height:
         return Decision(outcome=False)
     if cursor is None or facts.height != cursor.height + 1:
         raise WrongHeight(f"block {facts.height} does not follow {cursor.height if cursor else None}")
     draft = Draft(view)
+    # The order matters: what came in may pay for what went out in the same block; what ours did tells which sequences
+    # are left for bytes of lost books; and balances are compared last, when all that is known is booked.
     post_arrivals(draft, facts.place, facts.arrivals, listed)
     proof = _proof(facts, cursor)
     ours = resolve_ours(draft, facts.place, facts.inclusions, facts.spends, proof)

@@ -67,6 +67,7 @@ def open_writer(
 
 def _reserve_log(connection: sqlite3.Connection, pages: int) -> None:
     """Make the log ``pages`` long by a transaction that spills into it and is rolled back."""
+    # Pages reach the log before a COMMIT only when the cache cannot hold them.
     connection.execute("PRAGMA cache_size = 100")
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -138,6 +138,7 @@ def _decisive(
     Attempts at one sequence exclude each other: one that used it ends the others, and none is expired before all are,
     those of lost books included. What ``others`` certainly did with their sequence says that none of ours used it.
     """
+    # Success needs no state proof: the next header's validators signed the results.
     for attempt in attempts:
         executed = next(
             (each for each in ours if each.canonical == attempt.signed.hash and not each.code), None
@@ -146,6 +147,7 @@ def _decisive(
             return _Fate("confirmed", executed), attempt
     if not attempts or proof.proved is None or _is_taken(attempts[0], proof, others):
         return None
+    # The sequence is used and nothing executed with it, so one of ours failed: which one is told by its inclusion.
     if proof.proved > attempts[0].signed.sequence:
         failed = _failed(draft, attempts, ours, proof, others)
         return (_Fate("failed", failed.inclusion), failed.attempt) if failed else None

@@ -94,6 +94,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         waiting.append((unit, answer))
+        # Otherwise a batch is being written, and whoever ends it takes this one up: waiting is what gathers batches.
         if self._resting.is_set():
             self._resting.clear()
             loop.call_soon(self._commit_next)
@@ -107,6 +108,7 @@ class Journal:
 
     def _drain(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
+        # All of SYSTEM first: a crowd of members must not hold up the block that credits them.
         for waiting in (self._system, self._members):
             while waiting and len(batch) < MAX_BATCH:
                 batch.append(waiting.popleft())

@@ -88,6 +88,7 @@ class Leases:
         """
         if ttl_ms > LONGEST_MS:
             raise ValueError(f"a lease of {ttl_ms} ms")
+        # Outside the transaction, since it looks at other processes: one that died then stays dead.
         before = self._reader.select(_FIND, (role,))
         heir_of = {each["holder"] for each in before if self._is_dead(each["holder"])} | {holder}
 

@@ -237,6 +237,7 @@ class Store:
         found = self.connection.execute("SELECT hash FROM links WHERE id = ?", (link.id,)).fetchone()
         opened, self._open = self._open, None
         assert opened is not None
+        # A checkpoint is a pragma, which the writer is not allowed; this connection writes nothing any more.
         opened.set_authorizer(None)
         (blocked, _, _) = opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         opened.close()

@@ -139,6 +139,7 @@ class WriterView:
                     place = (source, denom)
                     balance, from_prev = changed.get(place) or tails.get(place) or self._load(place)
                     from_after = balance - amount
+                    # The reserve alone may owe: it bears what is missing, never a member.
                     if from_after < 0 and source != SYSTEM_RESERVE:
                         raise _insufficient(place, balance, amount)
                     changed[place] = (from_after, number)

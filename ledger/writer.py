@@ -66,6 +66,7 @@ class Writer:
         except BaseException:
             self._abandon()
             raise
+        # Refusals and keys that stand write nothing: nobody waits for an fsync then.
         if not self._view.wrote:
             self._store.rollback()
             return answers
@@ -133,6 +134,7 @@ class Writer:
         except sqlite3.Error:
             stands = None
         finally:
+            # What a connection believes after a failed COMMIT is worth nothing: the next batch opens a fresh one.
             self._store.close()
         if stands:
             return answers
