@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot import cli
-from bot.cli import Exit, main
+from bot.cli import main
+from bot.exits import Exit
 from ledger.errors import BrokenInvariant
 from ledger.migrate import migrate
 from ledger.ports import Millis

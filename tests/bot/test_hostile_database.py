@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pytest
 
-from bot.cli import Exit
+from bot.exits import Exit
 from ledger.audit import audit
 from ledger.migrate import migrate, released, statements
 from ledger.ports import Millis

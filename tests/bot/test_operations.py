@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import sentences
-from bot.cli import Exit
+from bot.exits import Exit
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 

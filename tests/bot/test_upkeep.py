@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import Exit, main
+from bot.cli import main
+from bot.exits import Exit
 from bot.settings import Books
 from bot.upkeep import Explanation, explain, restored_lines
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import Exit, main
+from bot.cli import main
+from bot.exits import Exit
 from ledger.migrate import migrate
 from ledger.ports import Millis
 from tests.scenarios.town import served, town
