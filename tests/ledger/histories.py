@@ -54,6 +54,8 @@ VARIANTS: Final[Mapping[str, Odds]] = MappingProxyType(
         "unpaid": Odds(fee_unpaid=0.15),
         "equal": Odds(fee_unpaid=0.15, equal_amounts=True),
         "unproved": Odds(fee_unpaid=0.07, proved=0.2),
+        # No books are lost: of several attempts whose fee may have been paid, the proved balance tells the one.
+        "bumped": Odds(fee_unpaid=0.4, any_unpaid=True, restored=0.0),
         "strangers": Odds(spent=0.06, used=0.02, stolen=0.02),
         # Nothing fails past the ante: whether ours or a stranger's did would be a guess.
         "rivals": Odds(failed=0.0, fee_unpaid=0.3, spent=0.15),

@@ -28,13 +28,14 @@ THIEF: Final = "juno1thief"
 class Odds(NamedTuple):
     """How likely things are, each time that they could happen.
 
-    ``proved`` is a block's state when books read it; ``failed`` a payment past the ante; ``copied`` and ``restored`` are
-    books. With the key a stranger has ``spent`` coins, ``used`` a sequence, or ``stolen`` coins, unseen by blocks.
+    ``proved`` is a block's state when books read it; ``failed`` a payment past the ante; ``fee_unpaid`` a fee before it, with
+    ``any_unpaid`` of several attempts at one sequence; ``copied`` and ``restored`` are books. With the key a stranger has ``spent`` coins, ``used`` a sequence, or ``stolen`` coins, unseen by blocks.
     """
 
     proved: float = 0.6
     failed: float = 0.3
     fee_unpaid: float = 0.0
+    any_unpaid: bool = False
     equal_amounts: bool = False
     copied: float = 0.12
     restored: float = 0.07
@@ -196,10 +197,11 @@ class Chain:
     def _may_lack_funds(self, transaction: Transaction) -> bool:
         """Let only one of those with one sequence end with this code, where some do so after the ante: which, is a guess.
 
-        The proved balance shows a wrong guess, as the difference of two network fees (chain.md, Withdrawals).
+        The proved balance shows a wrong guess, as the difference of two network fees (chain.md, Withdrawals). Books that
+        know all attempts guess by the balance, so it is never wrong for them.
         """
         first = self._without_funds.setdefault(transaction.sequence, transaction.name)
-        return not self._odds.failed or first == transaction.name
+        return self._odds.any_unpaid or not self._odds.failed or first == transaction.name
 
     def _execute(self, transaction: Transaction) -> int:
         """Use fee and sequence; the payments are made unless one of them fails."""

@@ -38,6 +38,10 @@ def _empty(*_: Any) -> list[Any]:
     return []
 
 
+def _nothing(*_: Any) -> int:
+    return 0
+
+
 def _unproved(*_: Any) -> spends.Unproved:
     return spends.Unproved()
 
@@ -67,6 +71,7 @@ MISTAKES: Final = {
     "ours fail in one block with a proof alone": Mistake(inclusions, "_since", _empty, "ordinary", 6),
     "a wrong sequence counts as used": Mistake(inclusions, "ANTE_ONLY_CODES", frozenset(), "strangers", 30),
     "blocks that nobody proves are forgotten": Mistake(inclusions, "read_unproved", _unproved, "unpaid", 15),
+    "the balance is not asked which attempt failed": Mistake(inclusions, "_missing", _nothing, "bumped", 20),
     "strangers are not watched": Mistake(blocks, "_watch_for_strangers", _true, "strangers", 10),
 }
 
