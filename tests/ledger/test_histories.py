@@ -46,10 +46,15 @@ def _unproved(*_: Any) -> spends.Unproved:
     return spends.Unproved()
 
 
+def _unproved_of_others(draft: Any, place: Any, proof: Any) -> spends.Unproved:
+    return _READ_UNPROVED(draft, place, proof)._replace(used_by_ours=frozenset())
+
+
 def _waiting_for_what_has_ended(draft: Any, spend: Any, payment: Any, waiting: Any) -> Any:
     return _WAITING_FOR(draft, spend, payment, waiting._replace(ended=set()))
 
 
+_READ_UNPROVED: Final = spends.read_unproved
 _WAITING_FOR: Final = replay._waiting_for
 
 QUICK: Final = {
@@ -72,6 +77,9 @@ MISTAKES: Final = {
     "a wrong sequence counts as used": Mistake(inclusions, "ANTE_ONLY_CODES", frozenset(), "strangers", 30),
     "blocks that nobody proves are forgotten": Mistake(inclusions, "read_unproved", _unproved, "unpaid", 15),
     "the balance is not asked which attempt failed": Mistake(inclusions, "_missing", _nothing, "bumped", 20),
+    "what ours used unproved is forgotten": Mistake(
+        inclusions, "read_unproved", _unproved_of_others, "rivals", 60
+    ),
     "strangers are not watched": Mistake(blocks, "_watch_for_strangers", _true, "strangers", 10),
 }
 
