@@ -65,7 +65,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "two instances tell everything",
-        8,
+        40,
         (
             Edit(
                 "bot/notifier.py",

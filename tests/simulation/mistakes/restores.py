@@ -29,7 +29,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "a replay ends at the tip",
-        32,
+        128,
         (
             Edit(
                 "ledger/replay.py",
@@ -73,7 +73,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "bytes whose sequence lost books used live on",
-        32,
+        128,
         (
             Edit(
                 "ledger/replay.py",

@@ -37,7 +37,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "pause not checked at the commit",
-        24,
+        128,
         (Edit("bot/slips.py", "            if self.rests:\n                require_running(view)\n", ""),),
     ),
     Mistake(

@@ -53,7 +53,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "any key signs for any address",
-        24,
+        128,
         (
             Edit(
                 "chain/adr36.py",
