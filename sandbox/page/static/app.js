@@ -249,8 +249,8 @@ async function open(chat) {
   stopContext();
   show("talk");
   remember();
+  $("text").focus(); // now, not after the answers: whoever has gone on to something else meanwhile stays there
   await refresh();
-  $("text").focus();
 }
 
 function drawHead(chat) {
