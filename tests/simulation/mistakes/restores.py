@@ -73,14 +73,20 @@ MISTAKES: Final = (
     ),
     Mistake(
         "bytes whose sequence lost books used live on",
-        128,
+        32,
         (
             Edit(
                 "ledger/replay.py",
                 "    if spend.code == 0 and spend.sequence == attempt.signed.sequence:\n        return True\n",
                 "    return False\n",
             ),
+            Edit(
+                "ledger/replay.py",
+                "        passed = [each for each in undecided if each.signed.sequence < proof.proved]\n",
+                "        passed: list[OpenTransaction] = []\n",
+            ),
         ),
+        "a proved sequence that is higher would end them as well",
     ),
     Mistake(
         "what expired during a replay is returned",
