@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.amounts import take_amount
+from bot.amounts import find_asset, take_amount
 from bot.context import Context
 from bot.recipients import Word, read_reason, split_words
 from bot.registry import Command
@@ -22,6 +22,7 @@ NAMES: Final = {
 }
 NONE: Final = "none"
 SETTINGS: Final = "settings"
+ZERO: Final = "0"
 
 
 async def limits(context: Context) -> Result:
@@ -48,14 +49,15 @@ async def limits(context: Context) -> Result:
 
 
 def _read(context: Context, term: Term, words: list[Word]) -> Change:
-    """Read ``<amount|none|settings> <reason>``; a minimum or a fee of 0 is a number too."""
+    """Read ``<amount|none|settings> [symbol] <reason>``; a minimum or a fee of 0 is a number too."""
+    assets = context.bank.assets
     typed = words[0].text.lower()
-    main = context.bank.assets[0].denom
-    if typed in (NONE, SETTINGS):
-        return Change(context.actor, main, term, None, read_reason(words[1:]), back=typed == SETTINGS)
-    if typed == "0":
-        return Change(context.actor, main, term, Amount(0), read_reason(words[1:]))
-    wanted, rest = take_amount([word.text for word in words], context.bank.assets, all_allowed=False)
+    if typed in (NONE, SETTINGS, ZERO):
+        named = find_asset(words[1].text, assets) if len(words) > 1 else None
+        reason = read_reason(words[2 if named else 1 :])
+        amount = Amount(0) if typed == ZERO else None
+        return Change(context.actor, (named or assets[0]).denom, term, amount, reason, back=typed == SETTINGS)
+    wanted, rest = take_amount([word.text for word in words], assets, all_allowed=False)
     reason = read_reason(words[len(words) - len(rest) :])
     return Change(context.actor, Denom(wanted.asset.denom), term, wanted.amount, reason)
 

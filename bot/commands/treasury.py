@@ -5,7 +5,7 @@ Coins leave for the chain the way of every member's: an owner sends them to an a
 and with the same second admin.
 """
 
-from bot.amounts import looks_like_amount, read_amount
+from bot.amounts import looks_like_amount, take_amount
 from bot.commands.freeze import frozen
 from bot.context import Context
 from bot.recipients import Word, read_payment, read_reason, read_target, split_words
@@ -127,7 +127,8 @@ def _topup(context: Context, words: list[Word]) -> Answer:
     bank = context.bank
     wanted = None
     if words and looks_like_amount(words[0].text):
-        wanted, words = read_amount(words[0].text, bank.assets), words[1:]
+        wanted, rest = take_amount([word.text for word in words], bank.assets)
+        words = words[len(words) - len(rest) :]
     asset = wanted.asset if wanted else bank.assets[0]
     owed = bank.service.reserve.owed(asset.denom)
     reason = read_reason(words)

@@ -262,6 +262,7 @@ class Stage:
     owners: frozenset[int] = frozenset()
     registry: Registry = field(default_factory=lambda: Registry(COMMANDS))
     speech: Speech = field(default_factory=PlainSpeech)
+    assets: tuple[Asset, ...] = (JUNO,)
     terms: tuple[Terms, ...] = ()
     wallet: PublicWallet = field(default_factory=lambda: PublicWallet("testing-1", "juno1treasury", "juno"))
     bail: BailTerms = field(default_factory=lambda: BailTerms(JUNO.denom, Amount(1_000_000), Amount(10_000)))
@@ -278,7 +279,7 @@ class Stage:
         self._program += 1
         lay_blank(self.path)
         self.service = await LedgerService.open(
-            self.path, clock=self.clock, blocking=self.runner, assets=(JUNO,), terms=self.terms
+            self.path, clock=self.clock, blocking=self.runner, assets=self.assets, terms=self.terms
         )
         self._transport = Transport(
             self.account.token,
@@ -311,7 +312,7 @@ class Stage:
             service=self.service,
             names=NameBook(self.service.reader),
             commands=self.registry,
-            assets=(JUNO,),
+            assets=self.assets,
             wallet=self.wallet,
             me=me,
             owners=self.owners,

@@ -2,17 +2,21 @@
 
 import pytest
 
+from bot.speech import Sentences
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
 from ledger.freezes import Freeze, FreezeReason, standing
-from ledger.money import Amount
+from ledger.limits import Limits
+from ledger.money import Amount, Asset, Denom
 from ledger.roles import Role
+from ledger.terms import Term, Terms, value_of
 from ledger.units import Decision, Entry, Posting, Row, Unit, View
 from sandbox.telegram import Chat, Message, User
-from tests.bot.commands.conftest import TREASURY
+from tests.bot.commands.conftest import FEE, MINIMUM, TREASURY
 from tests.bot.stage import JUNO, Stage
 
 PAYEE = "juno1qyqszqgpqyqszqgpqyqszqgpqyqszqgpypz92q"
 TEN = 10_000_000
+ATOM = Asset(Denom("uatom"), "ATOM", 6)
 EVERYONE = Freeze(FreezeReason.ORDERED, None)
 
 
@@ -28,11 +32,13 @@ async def office(bot: Stage, owner: User, ana: User) -> Chat:
     return bot.telegram.private(owner)
 
 
-async def post(bot: Stage, source: AccountId | None, to: AccountId | None, amount: int, kind: str) -> None:
+async def post(
+    bot: Stage, source: AccountId | None, to: AccountId | None, amount: int, kind: str, *, asset: Asset = JUNO
+) -> None:
     """Post what a block would."""
 
     def decide(view: View) -> Decision[None]:
-        posting = Posting(source, to, Amount(amount), JUNO.denom)
+        posting = Posting(source, to, Amount(amount), asset.denom)
         return Decision(None, (Entry(f"test:{view.next_transaction_id}", b"", kind, (posting,)),))
 
     await bot.service.journal.submit(Unit(decide))
@@ -48,6 +54,16 @@ async def told(bot: Stage, who: User, words: str, saying: str) -> Message:
     bot.clock.pass_seconds(5)
     bot.telegram.say(who, chat, words)
     return await bot.heard(who, chat, saying)
+
+
+async def with_atom(bot: Stage) -> None:
+    """Start the program anew with two coins; of each a person may take out ten in a day."""
+    await bot.stop()
+    bot.assets = (JUNO, ATOM)
+    bot.speech = Sentences(bot.assets, "")
+    limits = Limits(user_per_day=Amount(TEN))
+    bot.terms = tuple(Terms(each.denom, Amount(MINIMUM), Amount(FEE), limits) for each in bot.assets)
+    await bot.start()
 
 
 def treasury(bot: Stage) -> int:
@@ -153,6 +169,13 @@ async def test_a_refill_goes_to_what_is_owed(bot: Stage, office: Chat, owner: Us
     assert await bot.answered(bot.telegram.tap(owner, question, label="Yes, refill")) == "Done."
     assert (treasury(bot), bot.service.reserve.owed(JUNO.denom)) == (6_000_000, 0)
     assert orders(bot) == ["reserve.refilled", "reserve.refilled"]
+
+
+async def test_a_refill_is_of_the_coin_that_is_named(bot: Stage, owner: User) -> None:
+    await with_atom(bot)
+    await post(bot, None, BOT_TREASURY, TEN, "opening", asset=ATOM)
+    await post(bot, SYSTEM_RESERVE, None, 4_000_000, "adjustment", asset=ATOM)
+    await told(bot, owner, "/treasury topup 1 ATOM a first part", "Refill SYSTEM_RESERVE with 1 ATOM")
 
 
 # /freeze and /unfreeze
@@ -278,6 +301,22 @@ async def test_what_is_no_change_changes_nothing(
     del office
     await told(bot, owner, f"/limits {words}", saying)
     assert bot.rows("SELECT 1 FROM terms_changes") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "term", "juno_and_atom"),
+    [
+        ("person none ATOM we know them", Term.USER_PER_DAY, [TEN, None]),
+        ("fee 0 ATOM for a week", Term.FEE, [FEE, 0]),
+    ],
+)
+async def test_a_limit_of_the_coin_that_is_named_changes(
+    bot: Stage, owner: User, words: str, term: Term, juno_and_atom: list[int | None]
+) -> None:
+    await with_atom(bot)
+    await told(bot, owner, f"/limits {words}", words.split(maxsplit=1)[0])
+    terms = [bot.service.withdrawals.terms(each.denom) for each in (JUNO, ATOM)]
+    assert [each and value_of(each, term) for each in terms] == juno_and_atom
 
 
 async def test_an_admin_changes_no_limit(bot: Stage, office: Chat, ben: User) -> None:
