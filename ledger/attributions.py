@@ -6,7 +6,7 @@ Attributing takes the coins from the account that had them paid out, and refills
 
 from typing import Any, Final, NamedTuple
 
-from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountId
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, AccountClass, AccountId, account_class
 from ledger.adminaudit import Order, checked_reason, logged
 from ledger.alerts import alert
 from ledger.drafts import Draft, digest_of
@@ -19,6 +19,8 @@ from ledger.roles import Actor, Role, require_role
 from ledger.units import Decision, Entry, Posting, Receipt, Row, Unit, View
 
 _SQL: Final = queries("replay")
+_HAD_IT_PAID: Final = (AccountClass.USER, AccountClass.SHARED, AccountClass.TREASURY)
+"""Classes of accounts that coins may have left from; what others hold is owed to somebody else."""
 
 
 class UnknownPayment(NamedTuple):
@@ -75,7 +77,7 @@ def decide_attribution(
     part = found.remaining if amount is None else amount
     if not 0 < part <= found.remaining:
         raise Refused("amount_too_large", remaining=found.remaining, denom=found.denom)
-    if account == SYSTEM_RESERVE or not view.exists(account):
+    if account_class(account) not in _HAD_IT_PAID or not view.exists(account):
         raise Refused("unknown_account", account=account)
     own = spendable(view, found.denom) if account == BOT_TREASURY else view.balance(account, found.denom)
     if own < part:

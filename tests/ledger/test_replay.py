@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
+from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE, UNCLAIMED
 from ledger.attributions import decide_acceptance, decide_attribution, unknown_payments
 from ledger.audit import audit
 from ledger.errors import BrokenInvariant, Refused
@@ -26,7 +26,7 @@ from ledger.withdrawals import (
     decide_manual,
     decide_request,
 )
-from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, canonical
+from tests.ledger.bank import ABROAD, ALICE, BOB, JUNO, NETWORK_FEE, TERMS, Bank, arrival, canonical
 
 QUIET = 5
 ELSEWHERE = "juno1elsewhere"
@@ -688,6 +688,14 @@ def test_an_attribution_that_cannot_be_moves_nothing(
     with pytest.raises(Refused, match=code):
         attribute(bank, found.id, account, amount)
     assert bank.balance(SYSTEM_RESERVE) == -9_000
+
+
+def test_nothing_is_attributed_to_an_account_that_cannot_withdraw(bank: Bank) -> None:
+    restored(bank)
+    bank.block(arrival("9000", "no memo"), spends=[lost(bank, (ELSEWHERE, 9_000))])
+    (found,) = payments(bank)
+    with pytest.raises(Refused, match="unknown_account"):
+        attribute(bank, found.id, UNCLAIMED)
 
 
 def test_an_owner_accepts_what_nobody_asked_for(bank: Bank) -> None:
