@@ -22,6 +22,7 @@ from ledger.claims import (
 )
 from ledger.drafts import digest_of
 from ledger.errors import Refused
+from ledger.jails import where_now
 from ledger.journal import Journal
 from ledger.money import MAX_AMOUNT, Amount
 from ledger.offers import (
@@ -54,7 +55,6 @@ _NEXT_DUE: Final = _SQL["next_due"]
 _ACTIVE_OF: Final = _SQL["active_of"]
 _ACTIVE_IN: Final = _SQL["active_in"]
 _MOVE: Final = _SQL["move"]
-_MOVED_TO: Final = _SQL["moved_to"]
 _RETURNED: Final = _SQL["returned"]
 
 
@@ -67,7 +67,7 @@ def decide_create(view: View, key: str, offer: Offer, by: Actor, seed: str) -> D
     """
     _check(offer)
     digest = _digest(offer)
-    offer = offer._replace(chat=_where(view, offer.chat))
+    offer = offer._replace(chat=where_now(view, offer.chat))
     number = int(view.select(_NEXT)[0]["id"])
     audited = [_audited(view, offer, number, by)] if offer.funder == BOT_TREASURY else []
     _require_covered(view, offer)
@@ -107,12 +107,6 @@ def _check(offer: Offer) -> None:
         raise Refused("giveaway_small", amount=offer.total, denom=offer.denom, slots=offer.slots)
     if not SHORTEST_SECONDS <= offer.lasts_seconds <= LONGEST_SECONDS:
         raise Refused("giveaway_lasts")
-
-
-def _where(view: View, chat: int) -> int:
-    """Return ``chat``, or the supergroup that it became while the command was on its way."""
-    rows = view.select(_MOVED_TO, (chat,))
-    return rows[0]["migrated_to"] if rows else chat
 
 
 def _audited(view: View, offer: Offer, number: int, by: Actor) -> Row:

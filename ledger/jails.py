@@ -70,6 +70,7 @@ def decide_jail(
     """
     _check_duration(duration_ms)
     checked_price(bail)
+    case = case._replace(chat=where_now(view, case.chat))
     until = Millis(view.now + duration_ms)
     standing = jail_of(view, case.chat, case.person)
     facts = {"until_at": until, "bail": bail.amount, "denom": bail.denom, "usd_cents": bail.usd_cents}
@@ -102,6 +103,7 @@ def decide_release(view: View, case: Case) -> Decision[Jail]:
     Raises Refused: ``role_too_low``, ``reason_missing``, ``reason_too_long``, ``jail_none``.
     """
     role = require_role(view, case.by, Role.ADMIN)
+    case = case._replace(chat=where_now(view, case.chat))
     standing = jail_of(view, case.chat, case.person)
     if standing is None:
         raise Refused("jail_none", account=case.person)
@@ -184,6 +186,12 @@ def _card(view: View, jail: Jail) -> Row:
 def card_subject(jail: int) -> str:
     """Return the subject of a jail's notice, which also names its buttons."""
     return f"jail:{jail}"
+
+
+def where_now(books: Selects, chat: int) -> int:
+    """Return ``chat``, or the supergroup that it became while the command was on its way."""
+    rows = books.select(SQL["moved_to"], (chat,))
+    return rows[0]["migrated_to"] if rows else chat
 
 
 def moved_rows(view: View, old: int, new: int) -> tuple[list[Jail], list[Row]]:

@@ -64,10 +64,6 @@ SELECT id FROM giveaways WHERE state = 'active' AND chat = ? ORDER BY id
 -- A group became a supergroup: what is under way there goes with it.
 UPDATE giveaways SET chat = :new WHERE chat = :old AND state = 'active'
 
--- name: moved_to
--- The supergroup that a group became.
-SELECT migrated_to FROM chats WHERE id = ? AND migrated_to IS NOT NULL
-
 -- name: returned
 -- What went back when it was over.
 SELECT amount FROM entries JOIN transactions USING (id) WHERE key = ?

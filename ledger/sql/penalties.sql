@@ -89,3 +89,7 @@ SELECT id FROM jails WHERE state = 'serving' AND until_at <= ? ORDER BY until_at
 -- name: next_due
 -- When the next jail ends.
 SELECT min(until_at) AS at FROM jails WHERE state = 'serving'
+
+-- name: moved_to
+-- The supergroup that a group became.
+SELECT migrated_to FROM chats WHERE id = ? AND migrated_to IS NOT NULL

@@ -271,3 +271,16 @@ def test_of_two_jails_that_meet_the_longer_stands(bank: Bank, there_ms: int, sta
     migrate_group(bank)
     assert [each.id for each in seen(bank, lambda view: serving_in(view, SUPERGROUP))] == [stands]
     assert state_of(bank, 3 - stands) == "superseded"
+
+
+def test_an_order_that_met_the_move_jails_where_the_group_is_now(bank: Bank) -> None:
+    migrate_group(bank)
+    assert jail(bank).chat == SUPERGROUP
+    assert jailed_now(bank, chat=SUPERGROUP)
+
+
+def test_an_order_that_met_the_move_frees_where_the_group_is_now(bank: Bank) -> None:
+    jail(bank)
+    migrate_group(bank)
+    assert bank.decide(lambda view: decide_release(view, case())).state == "released"
+    assert not jailed_now(bank, chat=SUPERGROUP)
