@@ -37,7 +37,8 @@ def memo_of(account: AccountId) -> str:
 def take_account(words: Sequence[Word], shares: Sequence[Share]) -> Named:
     """Read the account that ``words`` begin with, among ``shares`` of the asker.
 
-    The longest name wins, an open account before a closed one of the same name. Raises Refused ``shared_unknown`` for
+    The longest name wins, an account of theirs before one that they are only invited to, an open one before a closed one
+    of the same name. Raises Refused ``shared_unknown`` for
     a number and ``shared_unknown_name`` for words that name none of them.
     """
     number = _NUMBER.fullmatch(words[0].text)
@@ -46,14 +47,23 @@ def take_account(words: Sequence[Word], shares: Sequence[Share]) -> Named:
         if found is None:
             raise Refused("shared_unknown", number=int(number[1]))
         return Named(found, list(words[1:]))
+    # Else whoever invites could shadow "Picnic" with an account called "Picnic send".
+    joined = [each for each in shares if each.membership.is_member]
+    found_by_name = _longest_named(words, joined) or _longest_named(words, shares)
+    if found_by_name is None:
+        raise Refused("shared_unknown_name", typed=clean_name(words[0].text))
+    return found_by_name
+
+
+def _longest_named(words: Sequence[Word], shares: Sequence[Share]) -> Named | None:
     by_name: dict[str, Share] = {}
     for each in shares:
         by_name.setdefault(folded_name(each.account.name), each)
     for count in range(min(len(words), MAX_NAME), 0, -1):
-        named = by_name.get(folded_name(" ".join(word.text for word in words[:count])))
-        if named:
-            return Named(named, list(words[count:]))
-    raise Refused("shared_unknown_name", typed=clean_name(words[0].text))
+        share = by_name.get(folded_name(" ".join(word.text for word in words[:count])))
+        if share:
+            return Named(share, list(words[count:]))
+    return None
 
 
 def take_person(words: Sequence[Word]) -> tuple[Word | None, list[Word]]:

@@ -117,6 +117,15 @@ async def test_whoever_has_no_part_learns_nothing(bot: Stage, ana: User, ben: Us
     await asked(bot, ben, "/shared 100 deposit 1", "You have no part in a shared account 100.")
 
 
+async def test_an_invitation_does_not_hide_an_account_of_ones_own(
+    bot: Stage, ana: User, ben: User, at_ana: Chat
+) -> None:
+    await asked(bot, ana, "/shared 100 deposit 5", "You put 5 JUNO into Picnic")
+    await asked(bot, ben, "/shared new Picnic send 2", "Picnic send 2 is open, and its number is 101.")
+    await asked(bot, ben, "/shared 101 invite @ana view", "Ana is invited to Picnic send 2")
+    await asked(bot, ana, "/shared Picnic send 2 @ben", "Sent 2 JUNO from Picnic to Ben.")
+
+
 async def test_an_invitation_is_nothing_before_the_yes(
     bot: Stage, ana: User, ben: User, at_ana: Chat, at_ben: Chat
 ) -> None:
