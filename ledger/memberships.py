@@ -1,7 +1,8 @@
 """Who has a part in a shared account: invited by an admin, joined by their own word, ended by either.
 
-A membership is one row from invitation to end; whoever comes back has another. The database notes what it was after
-each change, lets nobody join for somebody else, and keeps an admin in every open account.
+A membership is one row from invitation to end; whoever comes back has another. An invitation stands as long as whoever
+sent it is an admin. The database notes what a membership was after each change, lets nobody join for somebody else, and
+keeps an admin in every open account.
 """
 
 from collections.abc import Mapping
@@ -132,6 +133,8 @@ def decide_change(
         _keep_an_admin(view, standing)
     values = {"id": standing.id, **_values(terms), "by": by, "at": view.now}
     rows = [Row(SQL["change"], values, changes=1)]
+    if terms.role is not MemberRole.ADMIN:
+        rows += _invitations_of(view, standing, by)
     if change.person != by:
         facts = {**told, **facts_of(share.account), **terms_facts(terms)}
         rows.append(news("shared.changed", change.person, facts, view.now))
@@ -151,7 +154,7 @@ def decide_revoke(
     if standing is None:
         raise Refused("shared_not_a_member", name=share.account.name)
     _keep_an_admin(view, standing)
-    rows = [_step(view, standing, MembershipState.REVOKED, by)]
+    rows = [_step(view, standing, MembershipState.REVOKED, by), *_invitations_of(view, standing, by)]
     if person != by and standing.state is MembershipState.JOINED:
         rows.append(news("shared.revoked", person, {**told, **facts_of(share.account)}, view.now))
     ended = standing._replace(state=MembershipState.REVOKED)
@@ -174,7 +177,8 @@ def decide_leave(
         if each.role is MemberRole.ADMIN
     ]
     ended = share.membership._replace(state=MembershipState.LEFT)
-    rows = (_step(view, share.membership, MembershipState.LEFT, person), *heard)
+    step = _step(view, share.membership, MembershipState.LEFT, person)
+    rows = (step, *_invitations_of(view, share.membership, person), *heard)
     return Decision(Share(share.account, ended), rows=rows)
 
 
@@ -206,6 +210,18 @@ def _keep_an_admin(view: View, standing: Membership) -> None:
     ]
     if admins == [standing.person]:
         raise Refused("shared_last_admin")
+
+
+def _invitations_of(view: View, admin: Membership, by: AccountId) -> list[Row]:
+    """Return the rows that take back what ``admin``, who is none from now on, offered and nobody has answered yet.
+
+    Else whoever is thrown out comes back by a friend whom they asked before.
+    """
+    return [
+        _step(view, each, MembershipState.REVOKED, by)
+        for each in members_of(view, admin.account)
+        if each.state is MembershipState.INVITED and each.invited_by == admin.person
+    ]
 
 
 def _step(view: View, standing: Membership, state: MembershipState, by: AccountId) -> Row:

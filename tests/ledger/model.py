@@ -92,6 +92,7 @@ class Member:
     per_transaction: int | None = None
     per_day: int | None = None
     joined: bool = False
+    invited_by: int = 0
 
 
 @dataclass(slots=True)
@@ -440,6 +441,11 @@ class Model:
         )
         if refusal is None:
             del members[person]
+            # What they asked and nobody answered goes with them.
+            for who in [
+                who for who, each in members.items() if not each.joined and each.invited_by == person
+            ]:
+                del members[who]
         return refusal
 
     def close(self, by: int, account: int) -> str | None:

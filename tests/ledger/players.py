@@ -326,7 +326,7 @@ class Players:
             "invite", expected, lambda view: decide_invite(view, by, account, person, terms)
         )
         if invited is not None:
-            member = Member(invited.id, role, limits.per_transaction, limits.per_day)
+            member = Member(invited.id, role, limits.per_transaction, limits.per_day, invited_by=by)
             self.model.shared[account].members[person] = member
             # Three invitations of one person in a day are the most: a fourth would be refused for that.
             self._pass(DAY_MS // 2)

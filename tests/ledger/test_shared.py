@@ -206,6 +206,31 @@ def test_an_invitation_that_was_taken_back_is_over(club: Club) -> None:
     assert club.bank.news("shared.revoked") == []
 
 
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda club: club.revoke(BOB),
+        lambda club: club.leave(BOB),
+        lambda club: club.change(BOB, SPEND),
+    ],
+)
+def test_an_invitation_ends_with_the_right_of_whoever_sent_it(
+    club: Club, lose: Callable[[Club], Any]
+) -> None:
+    club.join(BOB, ADMIN)
+    invited = club.invite(CAROL, ADMIN, by=BOB)
+    lose(club)
+    assert refusal(lambda: club.answer(invited.id, CAROL)).code == "shared_invitation_over"
+    assert club.invite(CAROL, VIEW).role is VIEW
+
+
+def test_an_invitation_outlives_the_part_of_another_admin(club: Club) -> None:
+    club.join(BOB, ADMIN)
+    invited = club.invite(CAROL)
+    club.revoke(BOB)
+    assert club.answer(invited.id, CAROL).membership.is_member
+
+
 def test_an_invitation_ends_with_its_account(club: Club) -> None:
     invited = club.invite(BOB)
     club.spend(None)
