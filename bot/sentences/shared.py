@@ -122,7 +122,8 @@ REFUSALS: Final = {
     ),
     "shared_name_taken": "There is an open shared account called “{typed}”. Please choose another name.",
     "shared_not_empty": (
-        "There is still {left} in {name}. <code>/shared {number} send all @name</code> takes it out; then it can be closed."
+        "There is still {left} in {name}. <code>/shared {number} send all {symbol} @name</code> takes it out; then it can "
+        "be closed."
     ),
     "shared_withdrawal_open": "Withdrawal {withdrawal} from {name} has not ended, and may come back. Please close it then.",
     "shared_role_missing": "As what? <code>view</code>, <code>spend</code> or <code>admin</code>, behind the name.",

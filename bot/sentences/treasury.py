@@ -69,7 +69,7 @@ ANSWERS: Final = {
         "lifts it, <code>settings</code> goes back to the settings."
     ),
     "limits.line": "{name}: {value}{mark}",
-    "limits.none": "none",
+    "limits.none": "none ({symbol})",
     "limits.mark": " (an owner's word)",
     "limits.changed": "{name} is {value} from now on.",
 }
@@ -200,7 +200,7 @@ def _owner(words: Words, facts: Facts) -> Html:
 
 def _limit(words: Words, facts: Facts) -> Html:
     value = facts.get("amount")
-    return words.amount(value, facts) if isinstance(value, int) else escape(ANSWERS["limits.none"])
+    return words.amount(value, facts) if isinstance(value, int) else words.fill(ANSWERS["limits.none"], facts)
 
 
 def _limits(words: Words, facts: Facts) -> Html:

@@ -251,6 +251,17 @@ def test_amounts_are_written_with_their_asset() -> None:
     )
 
 
+def test_what_is_left_in_a_shared_account_is_taken_out_in_its_coin() -> None:
+    facts = {"left": 5_000_000, "denom": USDC.denom, "name": "Picnic", "number": 100}
+    told = SPEECH.render("refused.shared_not_empty", facts).html
+    assert "There is still 5 USDC in Picnic. <code>/shared 100 send all USDC @name</code>" in told
+
+
+def test_a_limit_that_is_none_is_told_with_its_coin() -> None:
+    facts = {"name": "person", "denom": USDC.denom, "amount": None}
+    assert SPEECH.render("limits.changed", facts).html == "person is none (USDC) from now on."
+
+
 def test_a_transfers_refusal_needs_its_amount() -> None:
     facts = {"amount": 2_000_000, "balance": 1, "denom": "ujuno", "account": 11}
     assert "That takes 2 JUNO" in SPEECH.render("refused.insufficient_balance", facts).html

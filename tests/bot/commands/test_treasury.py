@@ -279,7 +279,7 @@ async def test_an_owner_changes_what_may_leave_at_once(
     await told(bot, owner, "/limits fee 0.5 gas is dear", "fee is 0.5 JUNO from now on.")
     asked = await told(bot, ana, f"/withdraw 1 {PAYEE}", "Withdraw 1 JUNO?")
     assert "Fee 0.5 JUNO" in asked.text
-    await told(bot, owner, "/limits person none we know them", "person is none from now on.")
+    await told(bot, owner, "/limits person none we know them", "person is none (JUNO) from now on.")
     await told(bot, owner, "/limits fee settings as it was", "fee is 0.02 JUNO from now on.")
     assert orders(bot) == ["limits.changed"] * 4
 
