@@ -67,6 +67,8 @@ def card(bank: Bank, facts: Mapping[str, Any]) -> Answer | None:
         # Its button was opened with the notice; only its label is shown anew.
         choices = bail_choices(found, found.from_at)
         return Answer("jail.noticed", told, choices=choices, question=bail_question(found))
+    if found.state == "superseded":
+        return Answer("jail.replaced", told)
     by = bank.names.shown(found.ended_by) if found.ended_by else ""
     return Answer("jail.closed", {**told, "by": by})
 

@@ -12,6 +12,7 @@ ANSWERS: Final = {
     "fine.taken_back": "Fine {fine} of {amount} is forgiven: {who} owes nothing for it.",
     "jail.set": "{person_name} is in jail until {until}, bail {bail}. The group was told.",
     "jail.closed": "🔓 {person_name} is out of jail: {how}.",
+    "jail.replaced": "🔒 {person_name} stays in jail: a longer one took its place.",
     "jail.lifted": "🔓 {person_name} is out of jail: {how}.",
     "jails.listed": "<b>In jail here</b>\n\n{lines}\n\n<code>/bail @name</code> frees a friend.",
     "jails.own": "<b>Where you are in jail</b>\n\n{lines}\n\n/paybail frees you.",
@@ -53,7 +54,6 @@ FREED: Final = {
     "bailed": "{by} paid the bail of {bail}",
     "released": "an admin said so",
     "served": "the time is over",
-    "superseded": "a longer one took its place",
 }
 
 PARTS: Final = {

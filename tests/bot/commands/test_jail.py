@@ -128,7 +128,7 @@ async def test_a_jail_never_shortens_a_longer_one(bot: Stage, owner: User, ana: 
 async def test_a_longer_one_takes_its_place_and_its_notice(bot: Stage, owner: User, hall: Chat) -> None:
     first = await jail(bot, owner, hall)
     bot.telegram.say(owner, hall, "/jail @ana 1d 3")
-    await bot.until(lambda: "a longer one took its place" in first.text)
+    await bot.until(lambda: first.text == "🔒 Ana stays in jail: a longer one took its place.")
     assert first.buttons == []
     assert label(await bot.heard(owner, hall, "🔒 Ana is in jail")) == ["Pay bail: 3 JUNO"]
 
