@@ -2,7 +2,7 @@
 
 from bot.commands.fine import read_number
 from bot.context import Context
-from bot.recipients import read_person, split_words
+from bot.recipients import answers_someone, read_person, split_words
 from bot.registry import Command
 from bot.results import Answer, Choice, Effect, Result
 from ledger.accounts import AccountId
@@ -17,7 +17,7 @@ BUTTONS = 5
 async def fines(context: Context) -> Result:
     """List what the asker owes; to admins also what somebody else does. Raises Refused ``role_too_low``."""
     words = split_words(context.args, context.entities)
-    if not words and not (context.reply and context.role >= Role.ADMIN):
+    if not words and not (answers_someone(context.reply) and context.role >= Role.ADMIN):
         return _listed(context)
     if context.role < Role.ADMIN:
         raise Refused("role_too_low", needed=Role.ADMIN.word)

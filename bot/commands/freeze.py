@@ -6,7 +6,7 @@ What an admin ordered an admin lifts; what the chain caused (a shortfall, a stra
 from typing import Any, Final, NamedTuple
 
 from bot.context import Bank, Context
-from bot.recipients import Word, read_reason, read_target, split_words
+from bot.recipients import Word, answers_someone, read_reason, read_target, split_words
 from bot.registry import Command
 from bot.results import Answer, Effect, Result
 from ledger.accounts import AccountId
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
 async def freeze(context: Context) -> Result:
     """Freeze, or list what is frozen. Raises Refused with the codes of `read_target`."""
     words = split_words(context.args, context.entities)
-    if not words and context.reply is None:
+    if not words and not answers_someone(context.reply):
         return _listed(context)
     wanted = _read(context, words)
     journal, actor = context.bank.service.journal, context.actor
@@ -40,7 +40,7 @@ async def freeze(context: Context) -> Result:
 async def unfreeze(context: Context) -> Result:
     """Lift a freeze, or list what is frozen. Raises Refused with the codes of `read_target`."""
     words = split_words(context.args, context.entities)
-    if not words and context.reply is None:
+    if not words and not answers_someone(context.reply):
         return _listed(context)
     reason = FreezeReason.ORDERED
     if words and words[0].text.lower() in set(FreezeReason):
@@ -78,7 +78,7 @@ def _read(context: Context, words: list[Word]) -> Wanted:
     if words and words[0].text.lower() == EVERYONE:
         return Wanted(None, read_reason(words[1:]))
     names_one = bool(words) and (words[0].names_someone or words[0].text.isdecimal())
-    if not names_one and (context.reply is None or context.reply.opens_topic):
+    if not names_one and not answers_someone(context.reply):
         return Wanted(None, read_reason(words))
     found, rest = read_target(words, context.reply, context.bank.names, context.now)
     return Wanted(found.id, read_reason(rest))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.context import Context
-from bot.recipients import read_reason, read_target, split_words
+from bot.recipients import answers_someone, read_reason, read_target, split_words
 from bot.registry import Command
 from bot.results import Answer, Effect, Result
 from ledger.errors import Refused
@@ -16,7 +16,7 @@ APPOINTABLE: Final = {role.word: role for role in (Role.MEMBER, Role.ELEVATED, R
 async def role(context: Context) -> Result:
     """List who has a rank, or appoint. Raises Refused with the codes of `read_target`, and ``role_unknown``."""
     words = split_words(context.args, context.entities)
-    if not words and context.reply is None:
+    if not words and not answers_someone(context.reply):
         return _listed(context)
     found, rest = read_target(words, context.reply, context.bank.names, context.now)
     if not rest:

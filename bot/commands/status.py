@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.context import Context
-from bot.recipients import read_person, split_words
+from bot.recipients import answers_someone, read_person, split_words
 from bot.registry import Command
 from bot.results import Answer, Result
 from ledger.accounts import AccountId
@@ -18,7 +18,7 @@ NEWEST: Final = 5
 async def status(context: Context) -> Result:
     """Tell the own standing, or whether somebody is in jail; admins read the whole record of anybody."""
     words = split_words(context.args, context.entities)
-    if not words and not context.reply:
+    if not words and not answers_someone(context.reply):
         return _whole(context, context.account, "status.own")
     found, _ = read_person(words, context.reply, context.bank.names, context.now)
     if found.id == context.account:

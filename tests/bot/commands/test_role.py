@@ -38,6 +38,28 @@ async def test_an_owner_appoints_by_name_and_the_person_is_told(
     assert "keeps order at night" in alert.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "saying"),
+    [
+        ("/role", "Who may do what"),
+        ("/freeze", "Withdrawals\nNothing is frozen."),
+        ("/unfreeze", "Withdrawals\nNothing is frozen."),
+        ("/fines", "You owe no fines."),
+        ("/status", "How you stand"),
+    ],
+)
+async def test_a_topics_opening_message_is_nobody_to_look_up(
+    bot: Stage, owner: User, ana: User, typed: str, saying: str
+) -> None:
+    forum = bot.telegram.group("Forum", ana, [owner, bot.account], is_forum=True)
+    opening = bot.telegram.topic(ana, forum, "Tea")
+    office = bot.telegram.private(owner)
+    bot.telegram.say(owner, office, "/start")
+    await bot.heard(owner, office, "Welcome")
+    bot.telegram.say(owner, forum, typed, thread=opening.id)
+    await bot.heard(owner, office, saying)
+
+
 async def test_an_old_appointment_is_asked_about(bot: Stage, owner: User, ana: User) -> None:
     await bot.fund(ana, TEN)
     office = bot.telegram.private(owner)
