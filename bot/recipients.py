@@ -134,7 +134,7 @@ def read_target(
     words: Sequence[Word], reply: ReplyTarget | None, names: NameBook, now: Millis
 ) -> tuple[Recipient, list[Word]]:
     """Return whom an order is about, and the words after it, as `read_person`; an account may be named by its number."""
-    if words and _NUMBER.fullmatch(words[0].text):
+    if words and not words[0].names_someone and _NUMBER.fullmatch(words[0].text):
         account = AccountId(int(words[0].text))
         return Recipient(account, names.shown(account)), list(words[1:])
     return read_person(words, reply, names, now)

@@ -43,8 +43,8 @@ async def unfreeze(context: Context) -> Result:
     if not words and not answers_someone(context.reply):
         return _listed(context)
     reason = FreezeReason.ORDERED
-    if words and words[0].text.lower() in set(FreezeReason):
-        reason = FreezeReason(words[0].text.lower())
+    if _keyword(words) in set(FreezeReason):
+        reason = FreezeReason(_keyword(words))
         wanted = Wanted(None, read_reason(words[1:]))
     else:
         wanted = _read(context, words)
@@ -75,13 +75,18 @@ def _listed(context: Context) -> Answer:
 
 def _read(context: Context, words: list[Word]) -> Wanted:
     """Read ``[who] <reason>``: nobody is named and no message is answered where everybody is meant."""
-    if words and words[0].text.lower() == EVERYONE:
+    if _keyword(words) == EVERYONE:
         return Wanted(None, read_reason(words[1:]))
     names_one = bool(words) and (words[0].names_someone or words[0].text.isdecimal())
     if not names_one and not answers_someone(context.reply):
         return Wanted(None, read_reason(words))
     found, rest = read_target(words, context.reply, context.bank.names, context.now)
     return Wanted(found.id, read_reason(rest))
+
+
+def _keyword(words: list[Word]) -> str:
+    """Return the first word in lower case, nothing where it marks a person: people choose what they are called."""
+    return words[0].text.lower() if words and not words[0].names_someone else ""
 
 
 COMMANDS = (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.amounts import Wanted
 from bot.intents import Entity, Person, ReplyTarget, width
 from bot.names import Doubt
-from bot.recipients import Payment, Recipient, Word, find_recipient, read_payment, split_words
+from bot.recipients import Payment, Recipient, Word, find_recipient, read_payment, read_target, split_words
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.money import Amount, Asset, Denom
@@ -187,3 +187,15 @@ def test_who_cannot_be_paid_is_refused(
     with pytest.raises(Refused) as refused:
         find(pages, who, reply)
     assert code_of(refused) == code
+
+
+def test_an_order_names_an_account_by_its_number(pages: Pages) -> None:
+    found, rest = read_target([Word("22"), Word("why")], None, pages.book, Millis(NOW))
+    assert (found.id, rest) == (BOB.id, [Word("why")])
+
+
+def test_whoever_is_called_by_a_number_is_meant_where_they_are_marked(pages: Pages) -> None:
+    """A person may choose a name that is another's number."""
+    eve = Word(str(BOB.id), Person(66, str(BOB.id)))
+    found, _ = read_target([eve], None, pages.book, Millis(NOW))
+    assert found.id == 66

@@ -215,6 +215,23 @@ async def test_everyone_is_frozen_by_an_admin_and_thawed(
     await told(bot, ben, "/unfreeze all is well", "That is not frozen.")
 
 
+@pytest.mark.parametrize("name", ["All", "Shortfall"])
+async def test_whoever_is_called_by_a_word_of_the_command_is_meant_where_they_are_marked(
+    bot: Stage, office: Chat, owner: User, name: str
+) -> None:
+    """Whoever has no @name is marked by the name that they chose."""
+    eve = bot.telegram.person(name, user_id=66)
+    await bot.fund(eve, TEN)
+    theirs = Freeze(FreezeReason.ORDERED, AccountId(eve.id))
+    bot.telegram.say(owner, office, f"/freeze {name} we ask them", mentions={name: eve})
+    await bot.heard(owner, office, "Withdrawals of ")
+    assert standing(bot.service.reader) == [theirs]
+    bot.clock.pass_seconds(5)
+    bot.telegram.say(owner, office, f"/unfreeze {name} they explained it", mentions={name: eve})
+    await bot.settled()
+    assert standing(bot.service.reader) == []
+
+
 async def test_only_an_owner_lifts_what_the_chain_caused(
     bot: Stage, office: Chat, owner: User, ben: User
 ) -> None:
