@@ -19,8 +19,8 @@ from ledger.roles import Role
 from ledger.units import Beside, Row, View
 from ledger.withdrawals import Withdrawal, WithdrawalState, facts_of
 
-CANCEL_SECONDS: Final = 7 * 24 * 3600
-"""The button lives longer than any withdrawal should wait; whether it can still be cancelled the books decide."""
+CANCEL_SECONDS: Final = 365 * 24 * 3600
+"""Nothing else calls a withdrawal back while it waits for people; whether it still can be the books decide."""
 DECIDE_SECONDS: Final = 30 * 24 * 3600
 LISTED: Final = 20
 

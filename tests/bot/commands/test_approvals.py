@@ -104,6 +104,16 @@ async def test_it_can_be_cancelled_while_it_waits(bot: Stage, ana: User, chat: C
     assert len(bot.said(None, office)) == 1
 
 
+async def test_it_can_still_be_cancelled_when_nobody_has_decided_for_weeks(
+    bot: Stage, ana: User, chat: Chat
+) -> None:
+    withdrawal = await asked(bot, ana, chat)
+    tracker = await bot.heard(ana, chat, f"Withdrawal {withdrawal.id} · waits")
+    bot.clock.pass_seconds(60 * 24 * 3600)
+    assert "Cancelled" in await bot.answered(bot.telegram.tap(ana, tracker, label="Cancel it"))
+    assert (state(bot, withdrawal), bot.balance(ana)) == ("cancelled", TEN)
+
+
 # Who decides
 
 
