@@ -30,7 +30,11 @@ MOST_AT_ONCE: Final = 2
 LIMIT_SECONDS: Final = 30.0
 
 ASKED: Final = "statement.asked"
-WAITS: Final = "SELECT 1 FROM outbox WHERE state = 'pending' AND event = 'statement.asked' AND recipient = ?"
+WAITS: Final = """
+SELECT 1 FROM outbox
+WHERE state = 'pending' AND event = 'statement.asked' AND recipient = ?
+    AND json_extract(facts, '$.account') = ? AND json_extract(facts, '$.denom') = ?
+"""
 
 NOTED: Final = frozenset({"transfer", "shared_spend"})
 """Kinds whose notes are a member's, to be shown; those of other kinds are the books' own."""
@@ -59,10 +63,10 @@ async def ask(
     *,
     beside: Beside | None,
 ) -> None:
-    """Have the statement of ``account`` sent to ``person`` in private; one that still waits to be sent is enough."""
+    """Have the statement of ``account`` sent to ``person`` in private; one of it that still waits to be sent is enough."""
 
     def decide(view: View) -> Decision[None]:
-        if view.select(WAITS, (person,)):
+        if view.select(WAITS, (person, account, denom)):
             return Decision(None)
         facts = {"account": account, "denom": denom, "newest": newest}
         return Decision(None, rows=(news("statement.asked", person, facts, view.now),))

@@ -72,6 +72,25 @@ async def test_asked_in_a_group_it_comes_in_private(bot: Stage, ana: User, plaza
     assert not [shown for shown in bot.telegram.replies(plaza) if "document" in shown.content]
 
 
+async def test_of_two_accounts_both_come(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    own = await page_of(bot, ana, chat)
+    pages = [own]
+    for words, saying in (
+        ("/shared new Picnic", "Picnic is open"),
+        ("/shared Picnic deposit 2", "You put"),
+        ("/shared Picnic history", "Picnic (100)"),
+    ):
+        bot.clock.pass_seconds(5)
+        bot.telegram.say(ana, chat, words)
+        pages[1:] = [await bot.heard(ana, chat, saying)]
+    bot.front.notifier.delivery.statements.most_at_once = 0
+    for page in pages:
+        assert await bot.answered(bot.telegram.tap(ana, page, label=LABEL)) == "It comes to our private chat."
+    asked = bot.rows("SELECT json_extract(facts, '$.account') FROM outbox WHERE event = 'statement.asked'")
+    assert asked == [(ana.id,), (-100,)]
+
+
 async def test_nobody_else_gets_it(bot: Stage, ana: User, ben: User) -> None:
     page = await page_of(bot, ana, bot.telegram.private(ana))
     token = page.buttons[0][0]["callback_data"]
