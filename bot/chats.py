@@ -14,8 +14,9 @@ KNOW_CHAT: Final = "INSERT OR IGNORE INTO chats (id, kind, seen_at) VALUES (:old
 MOVE_SETTINGS: Final = """
 INSERT INTO chats (id, kind, title, settings, seen_at)
 SELECT :new, 'supergroup', title, settings, :at FROM chats WHERE id = :old
-ON CONFLICT (id) DO UPDATE SET settings = excluded.settings
+ON CONFLICT (id) DO UPDATE SET settings = json_patch(excluded.settings, settings)
 """
+"""What was set in the supergroup before the news of the move was read is the newer word."""
 FORGET_CHAT: Final = "UPDATE chats SET migrated_to = :new, reachable = 0 WHERE id = :old"
 
 

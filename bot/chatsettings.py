@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from bot.intents import Chat
 from ledger.adminaudit import Order, logged
 from ledger.claims import Eligibility
+from ledger.jails import where_now
 from ledger.ports import Selects
 from ledger.roles import Actor, Role, require_role
 from ledger.units import Decision, Row, View
@@ -52,15 +53,16 @@ def settings_of(books: Selects, chat: int) -> ChatSettings:
 
 
 def decide_setting(view: View, by: Actor, chat: Chat, name: str, value: bool | int) -> Decision[ChatSettings]:
-    """Set ``name``, a field of `ChatSettings`, for ``chat``, and log who did.
+    """Set ``name``, a field of `ChatSettings`, for ``chat`` or the supergroup that it became, and log who did.
 
     Raises Refused ``role_too_low``.
     """
     role = require_role(view, by, Role.ADMIN)
-    before = settings_of(view, chat.id)
+    place = where_now(view, chat.id)
+    before = settings_of(view, place)
     after = ChatSettings(**{**before._asdict(), name: value})
     was, set_to = {name: getattr(before, name)}, {name: value}
-    order = Order("chat.configured", REASON, chat=chat.id, before=was, after=set_to)
-    facts = {"id": chat.id, "kind": str(chat.kind), "title": chat.title, "at": view.now}
+    order = Order("chat.configured", REASON, chat=place, before=was, after=set_to)
+    facts = {"id": place, "kind": str(chat.kind), "title": chat.title, "at": view.now}
     row = Row(_WRITE, {**facts, "name": name, "value": json.dumps(value)}, changes=1)
     return Decision(after, rows=(row, logged(by, role, order, view.now)))

@@ -2,8 +2,12 @@
 
 import pytest
 
-from bot.chatsettings import ChatSettings, settings_of
-from ledger.roles import Role
+from bot.chatsettings import ChatSettings, decide_setting, settings_of
+from bot.intents import Chat as ChatPlace
+from bot.intents import ChatKind
+from ledger.accounts import AccountId
+from ledger.roles import Actor, Role
+from ledger.units import Unit
 from sandbox.telegram import Chat, Message, User
 from tests.bot.stage import Stage
 
@@ -106,6 +110,39 @@ class Stored:
 
     def select(self, _sql: str, _parameters: object = ()) -> list[dict[str, str]]:
         return [{"settings": self._text}]
+
+
+async def test_a_press_that_met_the_move_counts_where_the_group_is_now(
+    bot: Stage, admin: User, ana: User
+) -> None:
+    village = bot.telegram.group("Village", ana, [admin, bot.account], kind="group")
+    shown = await menu(bot, admin, village)
+    town = bot.telegram.migrate(village)
+    await bot.settled()
+    await bot.answered(bot.telegram.tap(admin, shown, label="Let givers claim too"))
+    assert set_for(bot, town) == ChatSettings(giveaway_creator=True)
+    assert bot.rows("SELECT chat FROM admin_audit WHERE action = 'chat.configured'") == [(town.id,)]
+
+
+async def test_what_is_set_after_the_move_stands_also_when_it_was_noticed_later(
+    bot: Stage, admin: User, ana: User
+) -> None:
+    """The news of the move waits in another lane than an admin's press."""
+    village = bot.telegram.group("Village", ana, [admin, bot.account], kind="group")
+    shown = await menu(bot, admin, village)
+    bot.telegram.tap(admin, shown, label="New accounts: after 1 h")
+    await bot.until(lambda: set_for(bot, village).giveaway_newcomer_hours == 1)
+    await bot.stop()
+    town = bot.telegram.migrate(village)
+    await bot.start(only="nothing")
+    place = ChatPlace(town.id, ChatKind.SUPERGROUP)
+    await bot.service.journal.submit(
+        Unit(lambda view: decide_setting(view, Actor(AccountId(admin.id)), place, "giveaway_creator", True))
+    )
+    await bot.stop()
+    await bot.start()
+    await bot.settled()
+    assert set_for(bot, town) == ChatSettings(giveaway_creator=True, giveaway_newcomer_hours=1)
 
 
 async def test_a_migrated_group_takes_its_giveaways_along(bot: Stage, ana: User, ben: User) -> None:
