@@ -208,7 +208,10 @@ def moved_rows(view: View, old: int, new: int) -> tuple[list[Jail], list[Row]]:
             rows.append(_ended(view, jail, "superseded", AccountId(0), successor=there.id))
             continue
         if there is not None:
-            rows.append(_ended(view, there, "superseded", AccountId(0), successor=jail.id))
+            rows += [
+                _ended(view, there, "superseded", AccountId(0), successor=jail.id),
+                _card(view, there),
+            ]
         rows.append(Row(SQL["move_jail"], {"id": jail.id, "new": new}, changes=1))
         rows += rights_rows(new, jail.person, view.now)
         moved.append(jail._replace(chat=new))

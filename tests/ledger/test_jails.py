@@ -273,6 +273,14 @@ def test_of_two_jails_that_meet_the_longer_stands(bank: Bank, there_ms: int, sta
     assert state_of(bank, 3 - stands) == "superseded"
 
 
+def test_a_jail_that_ends_by_the_move_is_shown_as_it_is(bank: Bank) -> None:
+    """Else its notice goes on offering to free whoever serves the longer one."""
+    jail(bank)
+    there = jail(bank, MINUTE_MS, of=case(chat=SUPERGROUP)).id
+    migrate_group(bank)
+    assert live(bank, "jail.changed") == {f"jail:{there}": {"jail": there}}
+
+
 def test_an_order_that_met_the_move_jails_where_the_group_is_now(bank: Bank) -> None:
     migrate_group(bank)
     assert jail(bank).chat == SUPERGROUP
