@@ -29,6 +29,7 @@ from ledger.withdrawals import (
 
 _SQL: Final = queries("approvals")
 _WAITING: Final = _SQL["waiting"]
+_WAITING_COUNT: Final = _SQL["waiting_count"]
 _ASKER: Final = _SQL["asker"]
 _INSERT: Final = _SQL["insert"]
 _QUEUE: Final = _SQL["queue"]
@@ -106,3 +107,8 @@ class Approvals:
     def waiting(self, limit: int = 20) -> list[Withdrawal]:
         """Return the oldest withdrawals that wait for a second admin."""
         return [withdrawal_of(row) for row in self._reader.select(_WAITING, (limit,))]
+
+    def waiting_count(self) -> int:
+        """Return how many withdrawals wait for a second admin."""
+        count: int = self._reader.select(_WAITING_COUNT)[0]["waiting"]
+        return count

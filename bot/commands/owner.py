@@ -33,7 +33,7 @@ async def owner(context: Context) -> Result:
         "paused": pause.reason if pause else "",
         "frozen": frozen(bank),
         "unexplained": len(unknown_payments(reader)),
-        "waiting": len(bank.service.approvals.waiting()),
+        "waiting": bank.service.approvals.waiting_count(),
         "postings": books["postings"],
         "links": books["links"],
         "newest": books["newest"] or "",

@@ -81,7 +81,7 @@ def _shown(context: Context) -> Answer:
         "address": bank.wallet.address,
         "frozen": frozen(bank),
         "paused": pause.reason if pause else "",
-        "waiting": len(bank.service.approvals.waiting()),
+        "waiting": bank.service.approvals.waiting_count(),
     }
     return Answer("treasury.shown", facts, private=True)
 

@@ -2,6 +2,11 @@
 -- What waits for a second admin, oldest first.
 SELECT * FROM withdrawals WHERE state = 'awaiting_approval' ORDER BY id LIMIT ?
 
+-- name: waiting_count
+-- How many wait for a second admin; the states are those of the index, which is used for these words alone.
+SELECT count(*) AS waiting FROM withdrawals
+WHERE state IN ('requested', 'awaiting_approval', 'queued', 'signed') AND state = 'awaiting_approval'
+
 -- name: asker
 -- Who asked for a withdrawal: of a shared account or the treasury it is a person too.
 SELECT transactions.actor FROM transactions WHERE transactions.id = ?

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import bot.commands as bot_commands
+from bot.commands.approvals import LISTED
 from bot.context import PublicWallet
 from bot.registry import discover
 from bot.speech import Sentences
@@ -14,7 +15,7 @@ from ledger.limits import Limits
 from ledger.money import Amount
 from ledger.roles import Role
 from ledger.terms import Terms
-from ledger.withdrawals import Withdrawal
+from ledger.withdrawals import Request, Withdrawal, Withdrawals
 from sandbox.telegram import Chat, Message, User
 from tests.bot.commands.conftest import FEE, MINIMUM, TREASURY
 from tests.bot.conftest import OWNER
@@ -112,6 +113,20 @@ async def test_it_can_still_be_cancelled_when_nobody_has_decided_for_weeks(
     bot.clock.pass_seconds(60 * 24 * 3600)
     assert "Cancelled" in await bot.answered(bot.telegram.tap(ana, tracker, label="Cancel it"))
     assert (state(bot, withdrawal), bot.balance(ana)) == ("cancelled", TEN)
+
+
+async def test_everything_that_waits_is_counted(bot: Stage, ana: User, owner: User) -> None:
+    """More than /approvals lists at once."""
+    await bot.fund(ana, 100 * TEN)
+    terms = Terms(JUNO.denom, Amount(1), Amount(FEE), Limits(approval_above=Amount(0)))
+    book = Withdrawals(bot.service.journal, bot.service.reader, [terms])
+    for number in range(LISTED + 1):
+        request = Request(AccountId(ana.id), JUNO.denom, Amount(1), Amount(FEE), PAYEE)
+        await book.request(f"asked:{number}", request)
+    office = bot.telegram.private(owner)
+    for word, saying in (("/treasury", "The treasury"), ("/owner", "What stands here")):
+        bot.telegram.say(owner, office, word)
+        assert "Withdrawals that wait for approval: 21." in (await bot.heard(owner, office, saying)).text
 
 
 # Who decides
