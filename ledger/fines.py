@@ -173,5 +173,11 @@ def owed_by(books: Selects, person: AccountId, limit: int = MOST_AT_ONCE) -> lis
     return [_fine_of(row) for row in books.select(SQL["owed"], (person, limit))]
 
 
+def owed_count(books: Selects, person: AccountId) -> int:
+    """Return how many fines ``person`` owes."""
+    count: int = books.select(SQL["owed_count"], (person,))[0]["owed"]
+    return count
+
+
 def _fine_of(row: Any) -> Fine:
     return Fine(*row)

@@ -7,7 +7,7 @@ from bot.recipients import answers_someone, read_person, split_words
 from bot.registry import Command
 from bot.results import Answer, Result
 from ledger.accounts import AccountId
-from ledger.fines import owed_by
+from ledger.fines import owed_count
 from ledger.jails import facts_of, jail_of, serving_anywhere
 from ledger.roles import Role
 from ledger.violations import violations_of
@@ -36,7 +36,7 @@ def _whole(context: Context, person: AccountId, say: str) -> Answer:
     facts = {
         "who": context.bank.names.shown(person),
         "jails": [facts_of(each) for each in serving_anywhere(reader, person)],
-        "fines": len(owed_by(reader, person)),
+        "fines": owed_count(reader, person),
         "violations": [
             {"kind": each.kind.value, "reason": each.reason, "at": each.at} for each in violations
         ],

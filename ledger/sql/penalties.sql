@@ -26,6 +26,10 @@ FROM fines JOIN violations USING (id) WHERE fines.id = ?
 SELECT fines.id, fines.person, chat, amount, denom, usd_cents, state, reason, at
 FROM fines JOIN violations USING (id) WHERE fines.person = ? AND state = 'owed' ORDER BY fines.id LIMIT ?
 
+-- name: owed_count
+-- How many fines a person owes.
+SELECT count(*) AS owed FROM fines WHERE person = ? AND state = 'owed'
+
 -- name: paid_by_entry
 -- The fines that one payment settled.
 SELECT fines.id, fines.person, chat, fines.amount, fines.denom, usd_cents, state, reason, violations.at

@@ -5,7 +5,10 @@ import pytest
 
 from bot.prices import Prices, PriceSource
 from ledger.accounts import BOT_TREASURY, AccountId
+from ledger.fines import MOST_AT_ONCE, Price
+from ledger.money import Amount
 from ledger.roles import CONSOLE, Role
+from ledger.violations import RULE, Case
 from sandbox.telegram import Chat, User
 from tests.bot.stage import JUNO, Stage
 
@@ -126,6 +129,15 @@ async def test_a_fine_can_be_forgiven(bot: Stage, owner: User, ana: User, hall: 
     await bot.heard(ana, private, "Your fine 1 of 2 JUNO in Hall was forgiven.")
     bot.telegram.say(ana, private, "/payfine all")
     await bot.heard(ana, private, "You owe no fines.")
+
+
+async def test_every_open_fine_is_counted(bot: Stage, ana: User, private: Chat) -> None:
+    """More than one payment settles."""
+    for _ in range(MOST_AT_ONCE + 1):
+        case = Case(AccountId(ana.id), -1, "a link", RULE, rule="1.1")
+        await bot.service.penalties.fine(case, Price(Amount(1), JUNO.denom), ())
+    bot.telegram.say(ana, private, "/status")
+    assert "Open fines: 51" in (await bot.heard(ana, private, "How you stand")).text
 
 
 async def test_an_admin_reads_what_somebody_owes(bot: Stage, owner: User, ana: User, hall: Chat) -> None:
