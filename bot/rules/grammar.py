@@ -63,8 +63,8 @@ class _Words:
 
     @property
     def next(self) -> str:
-        """Return the next word in lower case, nothing behind the last."""
-        return self._left[0].text.lower() if self._left else ""
+        """Return the next word in lower case, nothing behind the last or where it marks a person, whatever they are called."""
+        return self._left[0].text.lower() if self._left and not self._left[0].names_someone else ""
 
     def take(self) -> str:
         """Return the next word as it was typed, nothing behind the last."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.intents import Person
 from bot.outgoing import plain
 from bot.recipients import Word, split_words
 from bot.rules.changes import MOST_ITEMS, Change
@@ -135,6 +136,13 @@ def test_a_rule_is_turned(text: str, number: int, state: State) -> None:
     assert change.before is not None
     assert (change.before.number, change.state) == (number, state)
     assert (change.parameters, change.consequence) == (change.before.parameters, change.before.consequence)
+
+
+@pytest.mark.parametrize("name", ["Off", "Remove", "On"])
+def test_whoever_is_called_by_a_word_of_the_grammar_is_meant_where_they_are_marked(name: str) -> None:
+    eve = Word(name, Person(66, name))
+    change = read_order([Word("links"), eve, Word("warn")], TERMS, lambda word: word.person.id)  # type: ignore[union-attr]
+    assert (change.wish(STANDING).person, change.wish(STANDING).state) == (66, State.ON)
 
 
 def test_a_reason_stands_behind_because() -> None:
