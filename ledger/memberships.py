@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.accounts import AccountId
 from ledger.errors import Refused
-from ledger.limits import DAY_MS
+from ledger.limits import day_around
 from ledger.outbox import news
 from ledger.shared import (
     SQL,
@@ -72,7 +72,8 @@ def decide_invite(
     (following,) = view.select(SQL["next_membership"], (account,))
     if following["live"] >= MOST_MEMBERS:
         raise Refused("shared_too_many_members", limit=MOST_MEMBERS)
-    (lately,) = view.select(SQL["invited_lately"], (account, person, view.now - DAY_MS))
+    asked = {"account": account, "person": person, **day_around(view.now)}
+    (lately,) = view.select(SQL["invited_lately"], asked)
     if lately["times"] >= INVITATIONS_A_DAY:
         raise Refused("shared_invited_too_often", limit=INVITATIONS_A_DAY)
     invited_as = Membership(

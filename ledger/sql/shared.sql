@@ -71,8 +71,9 @@ SELECT ifnull(max(id), 0) + 1 AS id,
 FROM shared_members
 
 -- name: invited_lately
--- How often an account invited somebody since a moment.
-SELECT count(*) AS times FROM shared_members WHERE account = ? AND person = ? AND invited_at > ?
+-- How often an account invited somebody between two moments.
+SELECT count(*) AS times FROM shared_members
+WHERE account = :account AND person = :person AND invited_at BETWEEN :since AND :until
 
 -- name: join
 -- A membership begins: by an invitation, or with the account itself.

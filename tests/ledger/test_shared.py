@@ -260,6 +260,14 @@ def test_nobody_is_pestered(club: Club) -> None:
     club.invite(BOB)
 
 
+def test_a_clock_that_was_far_ahead_keeps_nobody_from_being_invited(club: Club) -> None:
+    club.bank.clock.time += 300 * DAY_MS
+    for _ in range(INVITATIONS_A_DAY):
+        club.answer(club.invite(BOB).id, accepted=False)
+    club.bank.clock.time -= 300 * DAY_MS
+    club.invite(BOB)
+
+
 def test_an_account_has_so_many_members_and_no_more(club: Club) -> None:
     for number in range(1_000, 1_000 + MOST_MEMBERS - 1):
         club.bank.write("INSERT INTO users VALUES (?, 'member', 'x', 0)", number)
