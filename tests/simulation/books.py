@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from ledger.accounts import AccountId
+from ledger.money import Asset, Denom, format_amount
 from sandbox.telegram import Chat, Message
 from tests.simulation.city import DENOM, City
 from tests.simulation.losses import queries
@@ -14,6 +15,7 @@ from tests.simulation.people import People
 from tests.simulation.witness import Witness
 
 _RECEIPT: Final = re.compile(r"Receipt (\d+)")
+_JUNO: Final = Asset(Denom(DENOM), "JUNO", 6)
 _POSTING: Final = "SELECT t.* FROM entries AS e JOIN transactions AS t ON t.entry_id = e.id WHERE e.key = ?"
 _CODE: Final = """
 iif(code = 'command_paused' AND EXISTS (
@@ -54,7 +56,10 @@ class Books:
         """How many receipts stand in a chat again."""
         self.told: dict[int, set[int]] = defaultdict(set)
         """By receipt, whose private chats show it; 0 for the group. What only lost books told is not among it."""
+        self.receipts: dict[int, list[str]] = defaultdict(list)
+        """By receipt, the messages that show it."""
         self.losses = people.losses
+        self._texts: dict[str, list[str]] = {}
         self._read_receipts()
 
     def select(self, sql: str, parameters: Any = ()) -> list[Any]:
@@ -135,8 +140,30 @@ class Books:
                 for receipt in map(int, _RECEIPT.findall(message.text)):
                     if self.losses.may_repeat(receipt, message.changed):
                         self.told[receipt].add(chat.person or 0)
+                        self.receipts[receipt].append(message.text)
 
-    def was_told(self, account: int, words: str) -> bool:
-        """Tell whether some message in the private chat of ``account`` has ``words`` in it."""
-        chat = self._people.by_id(account).chat
-        return any(words in message.text for message in self._city.telegram.replies(chat))
+    def texts(self, chat: Chat) -> list[str]:
+        """Return what the bot's messages in ``chat`` say."""
+        if chat.key not in self._texts:
+            self._texts[chat.key] = [message.text for message in self._city.telegram.replies(chat)]
+        return self._texts[chat.key]
+
+    def was_told(self, account: int, *words: str) -> bool:
+        """Tell whether some message in the private chat of ``account`` has all ``words`` in it."""
+        return self.says(self._people.by_id(account).chat, *words)
+
+    def says(self, chat: Chat, *words: str) -> bool:
+        """Tell whether some message of the bot in ``chat`` has all ``words`` in it."""
+        return any(all(each in text for each in words) for text in self.texts(chat))
+
+    def alerted(self, reason: str) -> bool:
+        """Tell whether the office was alerted to what somebody ordered for ``reason``."""
+        line = f"reason: {reason}"
+        return any(
+            text.startswith("⚠️") and line in text.splitlines() for text in self.texts(self._people.office)
+        )
+
+
+def shown(amount: int) -> str:
+    """Return base units as people read them."""
+    return format_amount(amount, _JUNO)

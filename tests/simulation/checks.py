@@ -3,15 +3,26 @@
 Each check yields sentences about what is wrong; none is a pass. What is one flow's own stands in its file.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from ledger.audit import audit
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import TREASURY, City
 from tests.simulation.flow import Flow
 from tests.simulation.people import People
 from tests.simulation.witness import Witness
+
+_LEFT: Final = re.compile(
+    r"^You .*have (\S+ JUNO) left\. Receipt|^(\S+ JUNO) is left in .*Receipt", re.MULTILINE
+)
+"""What the payer has left, as their receipt says."""
+_PRIVATE: Final = re.compile(
+    r"[Yy]ou have [\d.]+ JUNO|(?:leaves|left|on) your balance|^Your JUNO$|· then ", re.MULTILINE
+)
+"""What somebody owns: nothing for a group."""
 
 
 class Checks:
@@ -34,6 +45,8 @@ class Checks:
             *(problem for flow in self._flows for problem in flow.problems(books)),
             *self._balances(books),
             *self._receipts(books),
+            *self._told_rightly(books),
+            *self._hidden(),
         ]
 
     def program(self) -> Iterator[str]:
@@ -89,3 +102,23 @@ class Checks:
             yield f"receipt {receipt} was told, but no such entry stands"
         for receipt in sorted(standing - books.told.keys()):
             yield f"entry {receipt} stands, but nobody was told"
+
+    def _told_rightly(self, books: Books) -> Iterator[str]:
+        """A receipt says what its entry moved, and what that left to whoever paid."""
+        moved: dict[int, list[Any]] = {}
+        for row in books.select("SELECT entry_id, amount, from_after FROM transactions"):
+            moved.setdefault(row["entry_id"], []).append(row)
+        for receipt, texts in books.receipts.items():
+            rows = moved.get(receipt, [])
+            for text in texts if len(rows) == 1 else ():
+                left = _LEFT.search(text)
+                if shown(rows[0]["amount"]) not in text:
+                    yield f"receipt {receipt} is of {shown(rows[0]['amount'])}, and says {text!r}"
+                elif left and (left[1] or left[2]) != shown(rows[0]["from_after"]):
+                    yield f"receipt {receipt} left {shown(rows[0]['from_after'])}, and says {text!r}"
+
+    def _hidden(self) -> Iterator[str]:
+        for chat in (self._people.plaza, self._people.office):
+            for message in self._city.telegram.replies(chat):
+                if message.receiver is None and _PRIVATE.search(message.text):
+                    yield f"{chat.key} reads what somebody owns: {message.text!r}"

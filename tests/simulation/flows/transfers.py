@@ -49,6 +49,7 @@ class Transfer:
     destination: int
     amount: int | None
     valid: bool = True
+    note: str = ""
 
 
 class Transfers(Flow):
@@ -77,7 +78,7 @@ class Transfers(Flow):
         note = self.rng.choice(("", "", " thanks", " <b>bold</b> & \u202e more"))
         command = self.rng.choice(("/send", "/tip"))
         chat = self.people.place(self.rng, source)
-        self._say(source, chat, f"{command} {' '.join(words)}{note}", destination, amount)
+        self._say(source, chat, f"{command} {' '.join(words)}", destination, amount, note=note)
 
     def _send_badly(self) -> None:
         source, destination = self.people.two(self.rng)
@@ -91,8 +92,8 @@ class Transfers(Flow):
         source, destination = self.people.two(self.rng)
         for number in range(60):
             amount = self.rng.randrange(1, 100)
-            text = f"/send {_spelled(amount)} @{destination.user.username} {number}"
-            self._say(source, source.chat, text, destination, amount)
+            text = f"/send {_spelled(amount)} @{destination.user.username}"
+            self._say(source, source.chat, text, destination, amount, note=f" {number}")
 
     def _follow(self, message: Message) -> None:
         """Let some people write just as somebody has money commands rest: theirs may be on their way to the books."""
@@ -129,9 +130,10 @@ class Transfers(Flow):
         amount: int | None,
         *,
         valid: bool = True,
+        note: str = "",
     ) -> None:
-        message = self.people.say(source, chat, text)
-        self._transfers.append(Transfer(message, chat, source.id, destination.id, amount, valid))
+        message = self.people.say(source, chat, text + note)
+        self._transfers.append(Transfer(message, chat, source.id, destination.id, amount, valid, _kept(note)))
 
     def problems(self, books: Books) -> Iterator[str]:
         """Compare every transfer that stands with one that was meant, and the other way round."""
@@ -162,6 +164,8 @@ class Transfers(Flow):
             yield f"{words} was executed though it was old and nobody was asked"
         if transfer.amount not in (None, row["amount"]):
             yield f"{words} moved {row['amount']}"
+        if row["note"] != transfer.note:
+            yield f"{words} has the note {row['note']!r}"
         # Who was paid in private reads of it in a chat of their own.
         if transfer.chat.type == "private" and transfer.destination not in books.told.get(
             row["entry_id"], ()
@@ -194,6 +198,11 @@ class Transfers(Flow):
                 own[transfer.source] -= row["amount"]
                 own[transfer.destination] += row["amount"]
         return own
+
+
+def _kept(note: str) -> str:
+    """Return ``note`` as it is kept: what turns the writing around is not."""
+    return " ".join(note.replace("\u202e", "").split())
 
 
 def _spelled(amount: int) -> str:

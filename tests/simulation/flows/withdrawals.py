@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from sandbox.telegram import Message
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import FEE, JUNO, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import PRESSES, YES, People
@@ -24,6 +24,8 @@ SELECT w.account, sum(t.amount) AS fee FROM withdrawals AS w JOIN transactions A
 WHERE w.state = 'returned' AND t.to_id IS NULL GROUP BY w.account
 """
 
+_KEPT: Final = "SELECT ifnull(sum(amount), 0) AS fee FROM transactions WHERE reference = ? AND to_id IS NULL"
+
 
 @dataclass(slots=True)
 class Payment:
@@ -33,6 +35,7 @@ class Payment:
     source: int
     address: str
     amount: int
+    memo: str = ""
     confirmed: bool = False
     changed_mind: bool = False
     """Pressed were a no first, and a yes after it."""
@@ -40,6 +43,8 @@ class Payment:
     """The queries of what was pressed under the question, in order."""
     shown: int = 0
     """At which change of the chats the question was shown that was pressed."""
+    question: str = ""
+    """What the question said that was pressed."""
 
 
 class Withdrawals(Flow):
@@ -74,7 +79,7 @@ class Withdrawals(Flow):
         spelled = f"{amount // JUNO}.{amount % JUNO:06d}"
         memo = self.rng.choice(("", "", " memo 7"))
         message = self.people.say(person, person.chat, f"/withdraw {spelled} {address}{memo}")
-        payment = Payment(message, person.id, address, amount)
+        payment = Payment(message, person.id, address, amount, memo.strip())
         self.people.payees[address] = person.id
         self._payments.append(payment)
         self._unanswered.append(payment)
@@ -94,7 +99,7 @@ class Withdrawals(Flow):
         payment.taps = self.people.press(self.people.by_id(payment.source), question, pressed)
         payment.confirmed = pressed[0] == YES
         payment.changed_mind = not payment.confirmed and YES in pressed
-        payment.shown = question.changed
+        payment.shown, payment.question = question.changed, question.text
 
     def _shown(self, payment: Payment, words: str) -> Message | None:
         return self.people.shown(self.people.by_id(payment.source).chat, words, payment.address)
@@ -112,6 +117,7 @@ class Withdrawals(Flow):
         """Compare every withdrawal with what was asked for, and with what arrived on the chain."""
         for payment in self._payments:
             yield from self._payment(books, payment)
+            yield from _asked_rightly(payment)
         known = {payment.address for payment in self._payments}
         for row in books.select("SELECT address FROM withdrawals"):
             if row["address"] not in known:
@@ -132,8 +138,10 @@ class Withdrawals(Flow):
     def _asked(self, books: Books, payment: Payment, row: Any, received: int) -> Iterator[str]:
         words = repr(payment.message.text)
         told = [f"Withdrawal {row['id']} · {end}" for end in _ends_told(books, row)]
-        if not any(books.was_told(payment.source, each) for each in told):
-            yield f"nobody was told: {told[0]}"
+        if not any(books.was_told(payment.source, each, _amount_told(books, row)) for each in told):
+            yield f"nobody was told: {told[0]} ({_amount_told(books, row)})"
+        if received and books.chain.memos[payment.address] != payment.memo.encode():
+            yield f"{words} was paid with the memo {books.chain.memos[payment.address]!r}"
         if not _was_confirmed(books, payment):
             yield f"{words} was never confirmed, and is {row['state']}"
         if (row["account"], row["amount"], row["fee"]) != (payment.source, payment.amount, FEE):
@@ -198,6 +206,14 @@ class Withdrawals(Flow):
         return own
 
 
+def _asked_rightly(payment: Payment) -> Iterator[str]:
+    """Who is asked reads what arrives, what it costs, and the memo."""
+    total, memo = shown(payment.amount + FEE), payment.memo and f"Memo {payment.memo}"
+    said = (f"Withdraw {shown(payment.amount)}?", f"Fee {shown(FEE)}, so {total} leaves", memo)
+    if payment.question and not all(each in payment.question for each in said):
+        yield f"{payment.message.text!r} was asked about as {payment.question!r}"
+
+
 def _ends_told(books: Books, row: Any) -> tuple[str, ...]:
     """Return the words for how a withdrawal ended, any of which its member may read at last."""
     rejected = "SELECT 1 FROM approvals WHERE withdrawal = ? AND verdict = 'rejected'"
@@ -205,6 +221,14 @@ def _ends_told(books: Books, row: Any) -> tuple[str, ...]:
         # Who presses Cancel below a rejection reads that all of it is back.
         return ("not approved", "cancelled")
     return ("arrived" if row["state"] == "confirmed" else str(row["state"]),)
+
+
+def _amount_told(books: Books, row: Any) -> str:
+    """Return the words for what arrived, or came back, when a withdrawal ended."""
+    if row["state"] == "confirmed":
+        return f"{shown(row['amount'])} to {row['address']}"
+    (kept,) = books.select(_KEPT, (row["id"],))
+    return f"{shown(row['amount'] + row['fee'] - kept['fee'])} is back on your balance"
 
 
 def _was_confirmed(books: Books, payment: Payment) -> bool:
