@@ -11,7 +11,7 @@ from ledger.accounts import BOT_TREASURY, UNCLAIMED
 from sandbox.node.decoding import Coin
 from sandbox.node.node import UNLISTED
 from sandbox.node.people import Output, SpelledCoin
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import DENOM, JUNO, TREASURY, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import OPENING, People, Person, Stray
@@ -41,6 +41,9 @@ WHERE kind IN ('deposit', 'residue') AND ifnull(d.memo, '') NOT LIKE 'shared:%'
 GROUP BY to_id
 """
 """What comes for a shared account is looked at by its own flow."""
+_WAITING: Final = """
+SELECT tx_hash, sum(amount) AS amount FROM unclaimed WHERE tx_hash IS NOT NULL GROUP BY tx_hash
+"""
 
 
 class Arrival(NamedTuple):
@@ -157,6 +160,20 @@ class Deposits(Flow):
         for account in sorted({*posted, *wanted}):
             if posted.get(account, 0) != wanted[account]:
                 yield f"account {account} was credited {posted.get(account, 0)} of deposits, not {wanted[account]}"
+        yield from self._told(books)
+
+    def _told(self, books: Books) -> Iterator[str]:
+        """Each transaction is told once, with all that it brought: to its member, or to the office."""
+        brought: Counter[tuple[bytes, int]] = Counter()
+        for arrival in self._arrivals:
+            if arrival.account > 0 and arrival.canonical in books.chain.executed:
+                brought[arrival.canonical, arrival.account] += arrival.amount
+        for (_, account), amount in brought.items():
+            if not books.was_told(account, f"{shown(amount)} arrived and is yours"):
+                yield f"{account} was never told that {shown(amount)} arrived"
+        for row in books.select(_WAITING):
+            if not books.says(self.people.office, f"{shown(row['amount'])} arrived for nobody"):
+                yield f"the office was never told of {row['tx_hash']}, which came for nobody"
 
     def owned(self, books: Books) -> Mapping[int, int]:
         """Return what was paid in, and what the treasury held from the beginning."""

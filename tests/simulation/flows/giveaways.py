@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final, NamedTuple
 
 from bot.calls import OLD_MS
+from bot.giveaways import NAMED
 from ledger.accounts import BOT_TREASURY
 from sandbox.telegram import Message, SandboxRefused
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import People, Person
@@ -34,6 +35,10 @@ SELECT giveaways.*, entries.key FROM giveaways JOIN entries ON entries.id = fund
 """
 _CLAIMS: Final = "SELECT giveaway, number, claimant, at FROM giveaway_claims ORDER BY giveaway, number"
 _JAILED: Final = "SELECT 1 FROM jails WHERE person = ? AND from_at <= ? AND ifnull(ended_at, until_at) >= ?"
+_CLAIMANTS: Final = "SELECT claimant FROM giveaway_claims WHERE giveaway = ? ORDER BY number"
+_IN_JAIL: Final = (
+    "SELECT 1 FROM jails WHERE person = ? AND from_at < ? AND min(ifnull(ended_at, until_at), until_at) > ?"
+)
 _RANK_BEFORE: Final = """
 SELECT json_extract(after, '$.role') AS role FROM admin_audit
 WHERE action = 'role.changed' AND target = ? AND id < ? ORDER BY id DESC LIMIT 1
@@ -225,6 +230,7 @@ class Giveaways(Flow):
         yield from self._claims(books, {row["id"]: row for row in begun.values()})
         for row in begun.values():
             yield from self._over(row)
+            yield from self._told(books, row)
             yield from self._shown(books, row)
         yield from self._from_the_treasury(books, begun)
 
@@ -277,6 +283,12 @@ class Giveaways(Flow):
                 yield f"claim {row['number']} of giveaway {row['giveaway']} came after its end"
             if row["number"] > giveaway["slots"]:
                 yield f"giveaway {row['giveaway']} has claim {row['number']}"
+            if row["claimant"] == giveaway["creator"]:
+                yield f"{row['claimant']} claimed of their own giveaway {row['giveaway']}"
+            if books.select(
+                _IN_JAIL, (row["claimant"], row["at"] - self.city.moved_ms, row["at"] + self.city.moved_ms)
+            ):
+                yield f"{row['claimant']} claimed of giveaway {row['giveaway']} while in jail"
         for press in self._presses:
             yield from self._pressed(books, press, begun, claimed)
 
@@ -308,6 +320,14 @@ class Giveaways(Flow):
         if row["state"] == "cancelled" and not any((row["id"], each) in self._cancels for each in entitled):
             yield f"nobody cancelled giveaway {row['id']}"
 
+    def _told(self, books: Books, row: Any) -> Iterator[str]:
+        """Who gave reads what came back when it ended by itself."""
+        claimed = len(books.select("SELECT 1 FROM giveaway_claims WHERE giveaway = ?", (row["id"],)))
+        rest = row["total"] - sum(_amounts(row, claimed))
+        words = f"Your giveaway {row['id']} is over: {claimed} of {row['slots']} were taken, and {shown(rest)} came back"
+        if row["state"] == "ended" and rest and not books.was_told(row["creator"], words):
+            yield f"{row['creator']} was never told: {words}"
+
     def _shown(self, books: Books, row: Any) -> Iterator[str]:
         """Some card of the group says how it stands; none ever said another seed than the one that is used."""
         (claimed,) = books.select(
@@ -325,6 +345,7 @@ class Giveaways(Flow):
         standing = [card for card in cards if progress in card.text]
         if not standing:
             yield f"no card says of giveaway {row['id']}: {progress}"
+        yield from self._listed(books, row, standing)
         commitment = row["seed"] and sha256(row["seed"].encode()).hexdigest()
         for card in standing if row["seed"] else ():
             if books.losses.have_shown(card.changed):
@@ -334,6 +355,22 @@ class Giveaways(Flow):
             expected = [commitment] if row["state"] == "active" else [row["seed"], commitment]
             if told != expected or self._promises[card.id] != {commitment}:
                 yield f"card of giveaway {row['id']} says {told}, promised was {self._promises[card.id]}"
+
+    def _listed(self, books: Books, row: Any, standing: Sequence[Message]) -> Iterator[str]:
+        """The card of one that is over says who got how much, and what went back."""
+        claims = books.select(_CLAIMANTS, (row["id"],))
+        amounts = _amounts(row, len(claims))
+        rest = row["total"] - sum(amounts)
+        said = [f"{shown(rest)} went back."] if rest else []
+        said += [
+            f"{self.people.by_id(claim['claimant']).user.first_name} {shown(amount)}"
+            for claim, amount in zip(claims[:NAMED], amounts, strict=False)
+            if amount
+        ]
+        over = [card for card in standing if not books.losses.have_shown(card.changed)]
+        for card in over if row["state"] != "active" else ():
+            if missing := [each for each in said if each not in card.text]:
+                yield f"card of giveaway {row['id']} does not say {missing}"
 
     def _from_the_treasury(self, books: Books, begun: Mapping[str, Any]) -> Iterator[str]:
         """Whoever gave from the treasury had the rank then, in the order of the log itself."""

@@ -11,7 +11,7 @@ from bot.calls import OLD_MS
 from ledger.accounts import BOT_TREASURY
 from sandbox.telegram import Chat, Message
 from sandbox.telegram.model import Member
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import JUNO, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import People, Person, stands
@@ -32,6 +32,16 @@ _FINES: Final = """
 SELECT fines.amount, fines.person FROM fines JOIN violations USING (id) WHERE violations.rule IS NULL
 """
 _WARNINGS: Final = "SELECT reason, person FROM violations WHERE kind = 'warn' AND rule IS NULL"
+_LEFT_OWED: Final = """
+SELECT fines.id FROM fines JOIN violations USING (id)
+WHERE fines.person = ? AND violations.at < ? AND ifnull(settled_at, ?) >= ? LIMIT 1
+"""
+_LOGGED: Final = """
+SELECT v.id FROM violations AS v WHERE v.rule IS NULL AND NOT EXISTS (
+    SELECT 1 FROM admin_audit AS a WHERE a.action LIKE 'person.%' AND a.target = v.person AND a.actor = v.actor
+        AND a.after ->> '$.violation' = v.id
+)
+"""
 _JAILS: Final = """
 SELECT jails.*, successors.until_at AS next_until
 FROM jails JOIN violations USING (id) LEFT JOIN jails AS successors ON successors.id = jails.successor
@@ -80,6 +90,8 @@ class Penalties(Flow):
         self._late: set[int] = set()
         self._notices: dict[str, Message] = {}
         """By bail, as it is shown."""
+        self._copies: dict[str, list[Message]] = {}
+        """By bail, every message that was ever its notice: an answer in doubt is written again."""
         city.telegram.followers.append(self._follow)
         self._meddled: set[int] = set()
         """Whose rights were changed by hand, or who came back: restored books may not have heard of it."""
@@ -222,6 +234,9 @@ class Penalties(Flow):
         """Write down which message of the plaza is the notice of a jail: no two have the same bail."""
         if message.chat == self.people.plaza.key and (bail := _NOTICE.match(message.text)):
             self._notices[bail[1]] = message
+            copies = self._copies.setdefault(bail[1], [])
+            if all(each is not message for each in copies):
+                copies.append(message)
 
     # What happens in Telegram
 
@@ -267,6 +282,31 @@ class Penalties(Flow):
         yield from self._paid(books, jails)
         yield from self._ordered(books, jails)
         yield from self._agreed(books)
+        yield from self._heard(books, jails)
+
+    def _heard(self, books: Books, jails: Mapping[int, Any]) -> Iterator[str]:
+        """Whoever was punished or freed reads so, and the notice of a jail that is over says it."""
+        for row in books.select(_FINES):
+            if not books.was_told(row["person"], f"You were fined {shown(row['amount'])}"):
+                yield f"{row['person']} was never told of the fine {row['amount']}"
+        for row in books.select(_WARNINGS):
+            if not books.was_told(row["person"], "You were warned", f"“{row['reason']}”"):
+                yield f"{row['person']} was never told of the warning {row['reason']}"
+        for bail, row in jails.items():
+            if not books.was_told(row["person"], "You are in jail", f"Bail is {shown(bail)}: /paybail"):
+                yield f"{row['person']} was never told of the jail {bail}"
+            by_friend = row["state"] == "bailed" and row["ended_by"] != row["person"]
+            if by_friend and not books.was_told(row["person"], f"paid the bail of {shown(bail)}"):
+                yield f"{row['person']} was never told who paid the bail {bail}"
+            copies = self._copies.get(_shown(bail), ())
+            lost = any(books.losses.have_shown(each.changed) for each in copies)
+            if copies and row["state"] != "serving" and not lost and all(map(self._calls_for_bail, copies)):
+                yield f"the notice of the jail {bail} still asks for bail, and the jail is {row['state']}"
+        for row in books.select(_LOGGED):
+            yield f"violation {row['id']} is not in the log of orders"
+
+    def _calls_for_bail(self, notice: Message) -> bool:
+        return stands(self.people.plaza, notice) and bool(_NOTICE.match(notice.text))
 
     def _recorded(self, books: Books) -> Iterator[str]:
         fines = [(row["amount"], row["person"]) for row in books.select(_FINES)]
@@ -309,6 +349,9 @@ class Penalties(Flow):
         for (kind, amount), number in times.items():
             if number > 1:
                 yield f"the {kind} {amount} was paid {number} times"
+        for each in self._payments:
+            if each.whose is None:
+                yield from self._left_owed(books, each)
         for row in books.select(_PAID):
             payment = meant.get(row["key"])
             if payment is None or payment.payer != row["from_id"] or row["to_id"] != BOT_TREASURY:
@@ -319,6 +362,15 @@ class Penalties(Flow):
                     yield f"{row['from_id']} paid {row['amount']}, which is no fine of theirs"
             else:
                 yield from self._bailed(row, payment, jails.get(row["amount"]))
+
+    def _left_owed(self, books: Books, payment: Payment) -> Iterator[str]:
+        """Whoever paid all their fines, or was told that there is none, owed none of before afterwards."""
+        row = books.command(payment.key)
+        if row is None or row["say"] == "command.old" or row["code"] not in (None, "fines_none"):
+            return
+        began, done = row["received_at"] - self.city.moved_ms, row["done_at"] + self.city.moved_ms + 1
+        for fine in books.select(_LEFT_OWED, (payment.payer, began, done, done)):
+            yield f"{payment.payer} paid all, and owed fine {fine['id']} still"
 
     def _bailed(self, row: Any, payment: Payment, jail: Any) -> Iterator[str]:
         if jail is None or jail["person"] != payment.whose:

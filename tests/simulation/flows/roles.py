@@ -10,7 +10,7 @@ from tests.simulation.people import Person
 
 RANKS: Final = ("admin", "admin", "elevated", "member")
 _CHANGES: Final = """
-SELECT actor, target, after ->> '$.role' AS role FROM admin_audit WHERE action = 'role.changed'
+SELECT actor, target, before ->> '$.role' AS was, after ->> '$.role' AS role FROM admin_audit WHERE action = 'role.changed'
 """
 
 
@@ -40,7 +40,11 @@ class Roles(Flow):
         self.people.say(thief, thief.chat, f"/role @{who.user.username} admin why not")
 
     def problems(self, books: Books) -> Iterator[str]:
-        """Nobody else appoints."""
+        """Nobody else appoints, and whose rank it is reads of it."""
+        members = {person.id for person in self.people.all}
         for row in books.select(_CHANGES):
             if row["actor"] != OWNER:
                 yield f"{row['actor']} made {row['target']} {row['role']}"
+            words = f"Your role here is {row['role']} now; it was {row['was']}"
+            if row["target"] in members and not books.was_told(row["target"], words):
+                yield f"{row['target']} was never told: {words}"

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from ledger.accounts import UNCLAIMED
 from sandbox.node.people import Output, SpelledCoin
 from sandbox.telegram import Chat, Message
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import DENOM, JUNO, TREASURY, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import NO, YES, People, Person
@@ -19,14 +19,19 @@ MOST_CLUBS: Final = 6
 AT_ONCE: Final = 3 * JUNO
 """What a member may spend at once, and (twice as much) in a day; founders have no limits."""
 A_DAY: Final = 2 * AT_ONCE
+_NEAR_MS: Final = 1_000
 _NUMBER: Final = re.compile(r"is open, and its number is (\d+)")
 _ACCOUNT: Final = "SELECT id FROM shared_accounts WHERE name = ?"
 _POSTED: Final = """
 SELECT e.key FROM transactions AS t JOIN entries AS e ON e.id = t.entry_id
 WHERE t.kind IN ('shared_deposit', 'shared_spend')
 """
+_SPENT: Final = """
+SELECT ifnull(sum(t.amount), 0) AS amount FROM transactions AS t JOIN shared_accounts AS a ON a.id = t.from_id
+WHERE t.kind = 'shared_spend' AND a.name = ? AND t.actor = ? AND t.at <= ?
+"""
 _ARRIVED: Final = """
-SELECT tx_hash, account, amount, state FROM processed_deposits WHERE memo = ? AND sender = ? AND amount = ?
+SELECT tx_hash, account, amount, state, seen_at FROM processed_deposits WHERE memo = ? AND sender = ? AND amount = ?
 """
 _JOINED: Final = """
 SELECT DISTINCT person, name FROM shared_changes JOIN shared_members ON shared_members.id = membership
@@ -258,11 +263,9 @@ class Shared(Flow):
         for row in books.select(_POSTED):
             if row["key"] not in keys:
                 yield f"nobody meant the shared payment {row['key']}"
-        for row in books.select(_JOINED):
-            if not any(each.here for each in parts[row["name"], row["person"]]):
-                yield f"{row['person']} is in {row['name']} without having said yes"
+        yield from self._members(books, parts)
         for arrival in self._arrivals:
-            yield from self._arrived(books, arrival)
+            yield from self._arrived(books, parts, arrival)
 
     def _moving(self) -> Iterator[Order]:
         return (order for order in self._orders if order.word in ("deposit", "send"))
@@ -298,6 +301,28 @@ class Shared(Flow):
         limited = order.word == "send" and order.who != order.club.founder.id
         if limited and row["amount"] > AT_ONCE:
             yield f"{words} is above the limit of a payment"
+        told = books.told.get(row["entry_id"], ())
+        if order.word == "send" and order.whom != order.who and order.whom not in told:
+            yield f"{order.whom} was never told of {words}"
+
+    def _members(self, books: Books, parts: Parts) -> Iterator[str]:
+        for row in books.select(_JOINED):
+            if not any(each.here for each in parts[row["name"], row["person"]]):
+                yield f"{row['person']} is in {row['name']} without having said yes"
+        for order in self._orders:
+            if order.word == "revoke":
+                yield from self._revoked(books, parts, order)
+
+    def _revoked(self, books: Books, parts: Parts, order: Order) -> Iterator[str]:
+        """Whose part was ended reads so."""
+        row = books.command(books.key(order.message, order.chat))
+        if not _was_done(row):
+            return
+        turns = parts[order.club.name, order.whom]
+        before = [each for each in turns if each.place < row["place"]]
+        words = f"ended your part in the shared account {order.club.name}"
+        if before and max(before).here and not books.was_told(order.whom, words):
+            yield f"{order.whom} was never told of {order.message.text!r}"
 
     def _unmoved(self, books: Books, parts: Parts, order: Order) -> Iterator[str]:
         """Tell what is wrong when something did not move: only a good reason is none."""
@@ -319,8 +344,17 @@ class Shared(Flow):
         elif code == "shared_over_transaction_limit":
             if (order.amount or 0) <= AT_ONCE:
                 yield f"{words} was refused within the limit"
-        elif code != "shared_over_day_limit":
+        elif code == "shared_over_day_limit":
+            yield from self._within_a_day(books, order, row)
+        else:
             yield f"{words} ended as {row['state']} {code}"
+
+    def _within_a_day(self, books: Books, order: Order, row: Any) -> Iterator[str]:
+        """A run is shorter than a day: all that somebody spent before, as far as clocks tell, counts."""
+        until = row["done_at"] + self.city.moved_ms
+        (spent,) = books.select(_SPENT, (order.club.name, order.who, until))
+        if order.who == order.club.founder.id or spent["amount"] + (order.amount or 0) <= A_DAY:
+            yield f"{order.message.text!r} was refused within the limit of a day"
 
     def _short(self, books: Books, order: Order, row: Any) -> Iterator[str]:
         accounts = books.select(_ACCOUNT, (order.club.name,))
@@ -328,7 +362,7 @@ class Shared(Flow):
         if not books.was_short(source, order.amount or 1, row["received_at"], row["done_at"]):
             yield f"{order.message.text!r} was refused although the money was there"
 
-    def _arrived(self, books: Books, arrival: Arrival) -> Iterator[str]:
+    def _arrived(self, books: Books, parts: Parts, arrival: Arrival) -> Iterator[str]:
         """Check that what the chain brought is credited once: to its account, or, when it is not open, to UNCLAIMED."""
         rows = self._credits(books, arrival)
         executed = arrival.canonical in books.chain.executed
@@ -343,6 +377,19 @@ class Shared(Flow):
             closing = any(each.word == "close" for each in self._orders)
             if row["account"] == UNCLAIMED and not lost and not closing:
                 yield f"{arrival.amount} for {arrival.memo} was not credited to it"
+            if row["account"] == account:
+                yield from self._heard(books, parts, arrival, row)
+
+    def _heard(self, books: Books, parts: Parts, arrival: Arrival, row: Any) -> Iterator[str]:
+        """Every member reads what arrived; whose part began or ended at about that time may have."""
+        (account,) = books.select("SELECT name FROM shared_accounts WHERE id = ?", (row["account"],))
+        near = _NEAR_MS + self.city.moved_ms
+        for (name, person), turns in parts.items():
+            before = [each for each in turns if each.at < row["seen_at"]]
+            sure = before and max(before).here and all(abs(each.at - row["seen_at"]) > near for each in turns)
+            words = f"{shown(arrival.amount)} arrived in the shared account {name}"
+            if name == account["name"] and sure and not books.was_told(person, words):
+                yield f"{person} was never told that {words}"
 
     def _credits(self, books: Books, arrival: Arrival) -> list[Any]:
         return books.select(_ARRIVED, (arrival.memo, arrival.sender, str(arrival.amount)))
