@@ -6,12 +6,13 @@ are demoted on the way.
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from sandbox.telegram import Chat, Message, SandboxRefused
-from tests.simulation.books import Books
+from tests.simulation.books import Books, shown
 from tests.simulation.city import OWNER, City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import People, Person
@@ -22,7 +23,7 @@ LOOKS_EVERY_SECONDS: Final = 15.0
 
 _DECIDED: Final = """
 SELECT w.id, w.address, w.account, w.amount, w.state, w.evidence ->> '$.replayed' AS replayed, a.verdict, a.actor, a.role, a.at,
-    (SELECT after ->> '$.role' FROM admin_audit
+    ordered.id AS line, (SELECT after ->> '$.role' FROM admin_audit
      WHERE action = 'role.changed' AND target = a.actor AND id < ordered.id ORDER BY id DESC LIMIT 1) AS rank
 FROM withdrawals AS w LEFT JOIN approvals AS a ON a.withdrawal = w.id
 LEFT JOIN admin_audit AS ordered
@@ -52,6 +53,8 @@ class Approvals(Flow):
     def __init__(self, city: City, people: People) -> None:
         super().__init__(city, people)
         self._pressed: set[Press] = set()
+        self._read: defaultdict[str, set[str]] = defaultdict(set)
+        """By address, the requests below which somebody pressed."""
         self._calm = False
 
     def acts(self) -> Sequence[Act]:
@@ -80,6 +83,7 @@ class Approvals(Flow):
     def _press(self, presser: Person, request: Message, address: str, verdict: str) -> None:
         self.city.telegram.tap(presser.user, request, label=verdict)
         self._pressed.add(Press(address, VERDICTS[verdict], presser.id))
+        self._read[address].add(request.text)
 
     def _list(self) -> None:
         self._calm = False
@@ -109,7 +113,17 @@ class Approvals(Flow):
         pressed = self._pressed | self._forged()
         for row in books.select(_DECIDED):
             yield from self._decided(row, pressed)
+            yield from self._asked(row)
         yield from self._within(books.select(_TAKEN))
+
+    def _asked(self, row: Any) -> Iterator[str]:
+        """Whoever decided read of what: in the request, or in the list of all that wait."""
+        amount, address = shown(row["amount"]), row["address"]
+        who = self.people.by_id(row["account"]).user.first_name
+        said = (f"{who} wants to take out {amount} to {address}", f"{amount} for {who} to {address}")
+        for text in self._read.get(address, ()):
+            if not any(each in text for each in said):
+                yield f"{amount} to {address} was asked about as {text!r}"
 
     def _decided(self, row: Any, pressed: AbstractSet[Press]) -> Iterator[str]:
         above = self.city.limits.approval_above
@@ -122,6 +136,8 @@ class Approvals(Flow):
             yield f"withdrawal {row['id']} of {row['amount']} was {row['verdict']} for no reason"
         if row["actor"] == row["account"]:
             yield f"{row['actor']} decided on their own withdrawal {row['id']}"
+        if row["line"] is None:
+            yield f"what {row['actor']} decided on withdrawal {row['id']} is not in the log of orders"
         if row["actor"] != OWNER and row["rank"] != "admin":
             yield f"{row['actor']} decided on withdrawal {row['id']} as {row['rank']}"
         if Press(row["address"], row["verdict"], row["actor"]) not in pressed:

@@ -27,13 +27,39 @@ SELECT id, actor, role, action, target, reason, json_extract(before, '$.role') A
 FROM admin_audit ORDER BY id
 """
 _MOVED_IN_A_PAUSE: Final = """
-SELECT i.key FROM transactions AS t JOIN entries AS e ON e.id = t.entry_id JOIN inbox AS i ON i.key = e.key
-JOIN pauses AS p ON p.paused_at + :moved < i.done_at AND (p.lifted_at IS NULL OR i.done_at < p.lifted_at - :moved)
-WHERE t.kind = 'transfer' LIMIT 1
+WITH turns AS MATERIALIZED (
+    SELECT id, facts ->> '$.alert' = 'commands.paused' AS pauses FROM outbox
+    WHERE event = 'alert.raised' AND facts ->> '$.alert' IN ('commands.paused', 'commands.resumed')
+),
+moves AS (
+    SELECT o.id, i.key FROM outbox AS o JOIN inbox AS i ON i.id = o.facts ->> '$.reference' JOIN entries AS e ON e.key = i.key
+    JOIN transactions AS t ON t.entry_id = e.id
+    WHERE o.event = 'reply' AND t.kind IN ('transfer', 'shared_deposit', 'shared_spend', 'giveaway', 'fine', 'bail')
+    UNION ALL
+    SELECT id, 'withdrawal ' || (facts ->> '$.withdrawal') FROM outbox WHERE event = 'withdrawal.requested'
+)
+SELECT key FROM moves WHERE (SELECT pauses FROM turns WHERE turns.id < moves.id ORDER BY turns.id DESC LIMIT 1) LIMIT 1
 """
-_ASKED_IN_A_FREEZE: Final = """
-SELECT w.id FROM withdrawals AS w JOIN freezes AS f ON f.reason = 'ordered' AND ifnull(f.account, w.account) = w.account
-    AND f.frozen_at + :moved < w.requested_at AND (f.lifted_at IS NULL OR w.requested_at < f.lifted_at - :moved)
+"""In the order of commits, which is that of the outbox: clocks are moved."""
+_WENT_ON_IN_A_FREEZE: Final = """
+WITH turns AS MATERIALIZED (
+    SELECT id, facts ->> '$.account' AS account, facts ->> '$.alert' = 'withdrawals.frozen' AS freezes FROM outbox
+    WHERE event = 'alert.raised' AND facts ->> '$.alert' IN ('withdrawals.frozen', 'withdrawals.unfrozen')
+)
+SELECT went.facts ->> '$.withdrawal' AS id, event FROM outbox AS went
+WHERE event IN ('withdrawal.requested', 'withdrawal.signed') AND (
+    (SELECT freezes FROM turns WHERE turns.id < went.id AND account IS NULL ORDER BY turns.id DESC LIMIT 1)
+    OR (
+        SELECT freezes FROM turns WHERE turns.id < went.id AND account = went.facts ->> '$.account'
+        ORDER BY turns.id DESC LIMIT 1
+    )
+)
+LIMIT 1
+"""
+_SIGNED_IN_A_FREEZE: Final = """
+SELECT w.id FROM signed_transactions AS s JOIN payouts AS p USING (hash) JOIN withdrawals AS w ON w.id = p.withdrawal
+JOIN freezes AS f ON f.reason = 'ordered' AND ifnull(f.account, w.account) = w.account
+    AND f.frozen_at + :moved < s.signed_at AND (f.lifted_at IS NULL OR s.signed_at < f.lifted_at - :moved)
 LIMIT 1
 """
 _GRANTED: Final = "SELECT actor, note, amount, to_id FROM transactions WHERE kind = 'grant'"
@@ -238,12 +264,16 @@ class Treasury(Flow):
         stands = yield from self._replayed(books)
         for reason, order in self._orders.items():
             yield from self._ordered(books, order, stands[reason])
+            if stands[reason] and not books.alerted(reason):
+                yield f"the office was not alerted to {order.message.text!r}"
         yield from self._payments(books)
         moved = {"moved": self.city.moved_ms}
-        for row in books.select(_MOVED_IN_A_PAUSE, moved):
+        for row in books.select(_MOVED_IN_A_PAUSE):
             yield f"{row['key']} moved coins while money commands rested"
-        for row in books.select(_ASKED_IN_A_FREEZE, moved):
-            yield f"withdrawal {row['id']} was taken while its member's were frozen"
+        for row in books.select(_WENT_ON_IN_A_FREEZE):
+            yield f"{row['event']}, though those of withdrawal {row['id']}'s member were frozen"
+        for row in books.select(_SIGNED_IN_A_FREEZE, moved):
+            yield f"withdrawal {row['id']} was signed while its member's were frozen"
 
     def _replayed(self, books: Books) -> Any:
         """Yield what is wrong with the log, line by line; return how often each reason stands in it."""
@@ -306,6 +336,8 @@ class Treasury(Flow):
             yield f"{words} was paid by somebody who was no owner any more"
         if not books.was_told(grant.recipient.id, f"“{grant.reason}”"):
             yield f"{grant.recipient.id} was never told of {words}"
+        if not books.alerted(grant.reason):
+            yield f"the office was not alerted to {words}"
 
     def _unpaid(self, books: Books, grant: Grant) -> Iterator[str]:
         press = books.press(grant.by.id, grant.taps[0])
