@@ -218,4 +218,15 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "a note is lost",
+        4,
+        (
+            Edit(
+                "bot/commands/send.py",
+                "            note=order.note,\n",
+                "",
+            ),
+        ),
+    ),
 )

@@ -114,4 +114,37 @@ MISTAKES: Final = (
         ),
         "books that differ from a settled height stop the program",
     ),
+    Mistake(
+        "a deposit in parts tells the first one alone",
+        4,
+        (
+            Edit(
+                "ledger/deposits.py",
+                '"amount": sum(each.amount for each in parts),',
+                '"amount": parts[0].amount,',
+            ),
+        ),
+    ),
+    Mistake(
+        "news of a deposit go to the operators",
+        4,
+        (
+            Edit(
+                "ledger/deposits.py",
+                "    recipient = account if account > 0 else OPERATORS\n",
+                "    recipient = account if account > 10**9 else OPERATORS\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "what comes for a shared account is told to one member",
+        4,
+        (
+            Edit(
+                "ledger/deposits.py",
+                "    members = joined_of(draft.view, account)\n",
+                "    members = joined_of(draft.view, account)[:1]\n",
+            ),
+        ),
+    ),
 )

@@ -145,4 +145,60 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "who is in jail claims",
+        8,
+        (
+            Edit(
+                "ledger/claims.py",
+                "    if not rules.jailed and is_jailed(view, giveaway.chat, claimant, view.now):\n",
+                "    if rules.jailed and is_jailed(view, giveaway.chat, claimant, view.now):\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "who gives claims",
+        4,
+        (
+            Edit(
+                "ledger/claims.py",
+                "    if claimant == giveaway.creator and not rules.creator:\n",
+                "    if claimant == giveaway.funder and rules.creator:\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "what came back is told to nobody",
+        4,
+        (
+            Edit(
+                "ledger/claims.py",
+                "    if over.returned:\n",
+                "    if over.returned > over.giveaway.total:\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "the card tells shares by slots instead of people",
+        12,
+        (
+            Edit(
+                "ledger/giveaways.py",
+                "equal_shares(giveaway.total, max(giveaway.claimed, 1)).share",
+                "equal_shares(giveaway.total, giveaway.slots).share",
+            ),
+        ),
+        "they were paid rightly",
+    ),
+    Mistake(
+        "the card says that all of it went back",
+        4,
+        (
+            Edit(
+                "bot/giveaways.py",
+                '"returned": book.returned(shown.id),',
+                '"returned": shown.total,',
+            ),
+        ),
+    ),
 )

@@ -91,4 +91,26 @@ MISTAKES: Final = (
         ),
         "the database lets nothing out without an approval",
     ),
+    Mistake(
+        "a verdict without its line in the log",
+        12,
+        (
+            Edit(
+                "ledger/approvals.py",
+                "    draft.write(logged(by, role, order, view.now))\n",
+                "    del order\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "the office is asked about the amount with the fee",
+        12,
+        (
+            Edit(
+                "bot/commands/approvals.py",
+                'facts = {**facts_of(asked), "who": who, "choices"',
+                'facts = {**facts_of(asked), "amount": asked.held, "who": who, "choices"',
+            ),
+        ),
+    ),
 )

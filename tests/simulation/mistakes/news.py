@@ -74,4 +74,48 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "who is paid reads what the payer has left",
+        4,
+        (
+            Edit(
+                "bot/commands/send.py",
+                'told = {**facts, "amount": outcome.amount, "receipt": outcome.entry_id}',
+                'told = {**facts, "amount": outcome.source_after, "receipt": outcome.entry_id}',
+            ),
+        ),
+    ),
+    Mistake(
+        "who pays reads what the other has",
+        4,
+        (
+            Edit(
+                "bot/commands/send.py",
+                'told["left"] = receipt.source_after',
+                'told["left"] = receipt.destination_after',
+            ),
+        ),
+    ),
+    Mistake(
+        "a balance is told to the group",
+        4,
+        (
+            Edit(
+                "bot/commands/balance.py",
+                '"waiting": waiting}, private=True)',
+                '"waiting": waiting})',
+            ),
+        ),
+    ),
+    Mistake(
+        "who appoints is told instead of who was appointed",
+        4,
+        (
+            Edit(
+                "ledger/users.py",
+                'news("role.changed", account,',
+                'news("role.changed", by.account,',
+            ),
+        ),
+    ),
 )

@@ -128,4 +128,64 @@ MISTAKES: Final = (
         ),
         "the book looks at the role, too",
     ),
+    Mistake(
+        "who fines is told instead of who is fined",
+        4,
+        (
+            Edit(
+                "ledger/fines.py",
+                'news("person.fined", case.person,',
+                'news("person.fined", case.by.account,',
+            ),
+        ),
+    ),
+    Mistake(
+        "who jails is told instead of who is jailed",
+        4,
+        (
+            Edit(
+                "ledger/jails.py",
+                'news("person.jailed", case.person,',
+                'news("person.jailed", case.by.account,',
+            ),
+        ),
+    ),
+    Mistake(
+        "who is freed by a friend is not told",
+        4,
+        (
+            Edit(
+                "ledger/jails.py",
+                "    if jail.ended_by != jail.person:\n",
+                "    if jail.ended_by == jail.person:\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "a notice asks for bail after the end",
+        4,
+        (
+            Edit(
+                "ledger/jails.py",
+                "    rows = [_card(view, jail), *rights_rows(jail.chat, jail.person, view.now)]\n",
+                "    rows = [*rights_rows(jail.chat, jail.person, view.now)]\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "a penalty without its line in the log",
+        4,
+        (
+            Edit(
+                "ledger/violations.py",
+                "        rows.append(logged(case.by, role, order, view.now))\n",
+                "",
+            ),
+            Edit(
+                "ledger/violations.py",
+                "from ledger.adminaudit import Order, checked_reason, logged\n",
+                "from ledger.adminaudit import Order, checked_reason\n",
+            ),
+        ),
+    ),
 )

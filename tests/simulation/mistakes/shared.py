@@ -124,4 +124,37 @@ MISTAKES: Final = (
         ),
         "button, book and database all look whose it is",
     ),
+    Mistake(
+        "the limit of a day counts what all members spent",
+        4,
+        (
+            Edit(
+                "ledger/sql/shared.sql",
+                "WHERE spent.account = :account AND spent.person = :person AND",
+                "WHERE spent.account = :account AND :person > 0 AND",
+            ),
+        ),
+    ),
+    Mistake(
+        "who ends a part is told instead of who had it",
+        4,
+        (
+            Edit(
+                "ledger/memberships.py",
+                'news("shared.revoked", person,',
+                'news("shared.revoked", by,',
+            ),
+        ),
+    ),
+    Mistake(
+        "who spends is told instead of who is paid",
+        4,
+        (
+            Edit(
+                "ledger/sharedmoney.py",
+                'news("shared.received", spend.to,',
+                'news("shared.received", spend.by,',
+            ),
+        ),
+    ),
 )

@@ -37,7 +37,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "pause not checked at the commit",
-        128,
+        24,
         (Edit("bot/slips.py", "            if self.rests:\n                require_running(view)\n", ""),),
     ),
     Mistake(
@@ -69,6 +69,50 @@ MISTAKES: Final = (
             Edit(
                 "ledger/treasury.py",
                 '        logged(by, role, Order("treasury.sent", reason, account, after=paid), view.now),\n',
+                "",
+            ),
+        ),
+    ),
+    Mistake(
+        "what is frozen is signed",
+        12,
+        (
+            Edit(
+                "chain/sender.py",
+                "        return [each for each in queued if freeze_of(self._reader, each.account) is None]\n",
+                "        return list(queued)\n",
+            ),
+            Edit(
+                "ledger/payments.py",
+                "    if any(freeze_of(view, each.account) for each in paid):\n",
+                "    if any(freeze_of(view, each.account) for each in paid if each.account <= 0):\n",
+            ),
+        ),
+        "sender and book both look",
+    ),
+    Mistake(
+        "withdrawals go on while money commands rest",
+        8,
+        (
+            Edit(
+                "bot/commands/withdraw.py",
+                "    moves_money=True,\n",
+                "    asks_when_old=True,\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "coins leave the treasury and nobody is alerted",
+        4,
+        (
+            Edit(
+                "ledger/treasury.py",
+                '        alert("treasury.sent", facts, view.now),\n',
+                "",
+            ),
+            Edit(
+                "ledger/treasury.py",
+                "from ledger.alerts import alert\n",
                 "",
             ),
         ),

@@ -162,4 +162,82 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "a memo is lost when its withdrawal is signed",
+        4,
+        (
+            Edit(
+                "chain/sender.py",
+                "            memo=plan.withdrawals[0].memo,\n",
+                "",
+            ),
+        ),
+        "an exchange would not know whose it is",
+    ),
+    Mistake(
+        "a memo is lost between question and yes",
+        4,
+        (
+            Edit(
+                "bot/commands/withdraw.py",
+                '        shown["memo"],\n',
+                '        "",\n',
+            ),
+        ),
+    ),
+    Mistake(
+        "the question tells the amount as the total",
+        4,
+        (
+            Edit(
+                "bot/commands/withdraw.py",
+                '"total": amount + terms.fee, "left"',
+                '"total": amount, "left"',
+            ),
+        ),
+    ),
+    Mistake(
+        "the question does not show the memo",
+        4,
+        (
+            Edit(
+                "bot/commands/withdraw.py",
+                '    facts = {**_arguments(asked), "total"',
+                '    facts = {**_arguments(asked._replace(memo="")), "total"',
+            ),
+        ),
+    ),
+    Mistake(
+        "who gets a part back reads that all of it came back",
+        4,
+        (
+            Edit(
+                "ledger/inclusions.py",
+                '            "returned": each.held - share,\n',
+                '            "returned": each.held,\n',
+            ),
+        ),
+    ),
+    Mistake(
+        "who cancels reads of the amount without the fee",
+        8,
+        (
+            Edit(
+                "ledger/withdrawals.py",
+                '    tell(draft, "withdrawal.cancelled", asked, returned=asked.held)\n',
+                '    tell(draft, "withdrawal.cancelled", asked, returned=asked.amount)\n',
+            ),
+        ),
+    ),
+    Mistake(
+        "what failed together is tried together again",
+        6,
+        (
+            Edit(
+                "ledger/sql/inclusions.sql",
+                "state = 'queued', alone = 1,",
+                "state = 'queued',",
+            ),
+        ),
+    ),
 )
