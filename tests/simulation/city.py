@@ -25,7 +25,7 @@ from sandbox.node.decoding import Coin
 from sandbox.node.execute import Rules
 from sandbox.node.node import SANDBOX_PARAMETERS, JunoNode
 from sandbox.scene import MNEMONIC
-from sandbox.telegram import FloodLimits, Telegram, create_app
+from sandbox.telegram import FloodLimits, Message, Telegram, create_app
 from tests.simulation.censor import Censor
 from tests.simulation.loop import SimulatedLoop, VirtualClock, incarnation
 from tests.simulation.network import Network, Weather
@@ -377,6 +377,17 @@ class City:
         before = self._tellers.setdefault(content, teller)
         if before != teller and before in self._living and self._stalled_once.isdisjoint((before, teller)):
             self.told_by_two.append(f"programs {before} and {teller} both told {content[:200]!r}")
+
+    def changes_to_come(self) -> set[int]:
+        """Return a set that fills with the changes of chats by requests that are under way now, and by no others."""
+        carriers, late = self.network.under_way(), set[int]()
+
+        def note(message: Message) -> None:
+            if asyncio.current_task() in carriers:
+                late.add(message.changed)
+
+        self.telegram.followers.append(note)
+        return late
 
     def awaits(self, moment: str) -> bool:
         """Tell whether everything dies at a ``moment`` of this kind soon."""

@@ -68,8 +68,7 @@ class Network(httpx.AsyncBaseTransport):
         self._weather = weather
         self._world = contextvars.copy_context()
         self._world.run(incarnation.set, 0)
-        self._tasks: dict[asyncio.Task[None], list[Callable[[], object]]] = {}
-        """Requests that are under way, and who is told when what they ask for is done."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self.errors: list[BaseException] = []
         self.watch: Callable[[httpx.Request, Mishap], None] | None = None
         self.strike: Callable[[str], object] = lambda _: None
@@ -105,11 +104,11 @@ class Network(httpx.AsyncBaseTransport):
         task = asyncio.get_running_loop().create_task(
             self._serve(request, body, answer, mishap), context=self._world.copy()
         )
-        self._tasks[task] = []
+        self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
+        self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self.errors.append(task.exception() or AssertionError())
 
@@ -122,8 +121,6 @@ class Network(httpx.AsyncBaseTransport):
         try:
             for _ in range({Mishap.BROKEN: 0, Mishap.DOUBLED: 2}.get(mishap, 1)):
                 response = await self._ask(request, body)
-                for done in self._doing():
-                    done()
             if response.status_code == httpx.codes.FORBIDDEN:
                 late += self.forbidden(body)
         except httpx.TransportError as error:
@@ -137,15 +134,9 @@ class Network(httpx.AsyncBaseTransport):
         else:
             answer.set_result(response)
 
-    def outlive(self, done: Callable[[], object]) -> None:
-        """Have ``done`` called as soon as a request that is under way now is carried out, though its sender is dead."""
-        for told in self._tasks.values():
-            told.append(done)
-
-    def _doing(self) -> Sequence[Callable[[], object]]:
-        task = asyncio.current_task()
-        assert task is not None, "a request is carried by a task of its own"
-        return self._tasks[task]
+    def under_way(self) -> frozenset[asyncio.Task[None]]:
+        """Return the tasks that carry out requests now: they go on though the sender is dead."""
+        return frozenset(self._tasks)
 
     async def _ask(self, request: httpx.Request, body: bytes) -> httpx.Response:
         port = f":{request.url.port}" if request.url.port else ""

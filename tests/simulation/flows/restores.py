@@ -136,9 +136,7 @@ class Restores(Flow):
         kept = read_deeds(Reader(self.city.disk.copy()))
         self._restored = True
         self.city.excuses += kept.untold
-        changes, late = self.city.telegram.changes, set[int]()
-        self.city.network.outlive(lambda: late.add(changes.version))
-        span = Span(copy.change, changes.version, late)
+        span = Span(copy.change, self.city.telegram.changes.version, self.city.changes_to_come())
         self.people.losses.add(Loss(lost, kept, span, self.city.clock.now()))
 
     def _restore_at_a_payout(self) -> None:
