@@ -4,6 +4,7 @@ A price is a decimal text and never a float. Without a price that is young enoug
 never guessed, and never zero. Nothing here is called from the writer: the amount is frozen before a unit begins.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from ledger.money import MAX_AMOUNT, Amount, Asset
 from ledger.ports import Clock
 
 TIMEOUT_SECONDS: Final = 5.0
+"""For the whole answer: a source that sends a byte now and then holds up the order that waits for it no longer."""
 LONGEST_ANSWER: Final = 64 * 1024
 _DIGITS: Final = 30
 """A price within this many digits of the dot is a price."""
@@ -75,9 +77,10 @@ class Prices:
         if self._known is not None and asked_at - self._known[1] < self._source.max_age_seconds * 1000:
             return self._known[0]
         try:
-            answer = await self._asked()
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                answer = await self._asked()
             price = _price_of(answer, self._source.path)
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
+        except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
             raise Refused("price_unavailable") from error
         self._known = price, asked_at
         return price

@@ -1,7 +1,9 @@
 """Amounts in dollars: read strictly, priced by what a source says, refused when nobody says it."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from fractions import Fraction
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.prices import LONGEST_ANSWER, Prices, PriceSource, take_usd
+from bot.prices import LONGEST_ANSWER, TIMEOUT_SECONDS, Prices, PriceSource, take_usd
 from ledger.errors import Refused
 from ledger.money import Asset, Denom
+from tests.jumping import JumpingLoop
 from tests.ledger.desk import StoppedClock
 
 JUNO = Asset(Denom("ujuno"), "JUNO", 6)
@@ -152,6 +155,19 @@ async def test_a_source_that_fails_is_unavailable(answer: Any) -> None:
 
     with pytest.raises(Refused, match="price_unavailable"):
         await prices(respond).priced(500)
+
+
+def test_a_source_that_sends_a_byte_now_and_then_is_given_up() -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(TIMEOUT_SECONDS / 2)
+            yield b" "
+
+    loop = JumpingLoop()
+    slow = prices(lambda _: httpx.Response(200, content=trickle()))
+    with closing(loop), pytest.raises(Refused, match="price_unavailable"):
+        loop.run_until_complete(slow.priced(500))
+    assert loop.time() < 2 * TIMEOUT_SECONDS
 
 
 async def test_a_place_in_a_list_is_a_step_too() -> None:
