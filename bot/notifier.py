@@ -119,6 +119,8 @@ class Notifier:
                 # What waits for them was looked for when they wrote: before this row was among it.
                 state = "pending"
             rows = [settle(pending, state, at=due, attempts=attempts, sent=sent), *verdict.rows]
+            if state == "undeliverable" and pending.event != outbox.LEFT_OUT:
+                rows += outbox.make_room(view, pending.recipient, view.now)
             lost = given_up or (verdict.state == "dropped" and pending.subject is None)
             if lost and pending.event != "alert.raised":
                 facts = {"event": pending.event, "why": verdict.why}

@@ -51,8 +51,22 @@ WHERE id > (SELECT max(id) FROM inbox) - 2000 AND sender = :person AND done_at >
 LIMIT 1
 """
 """Among the newest: an attempt takes seconds. A private chat has the number of its person; what nobody sent may be no JSON."""
+TOO_MANY: Final = """
+SELECT id FROM outbox WHERE state = 'undeliverable' AND recipient = :recipient AND event <> :left_out
+ORDER BY id DESC LIMIT -1 OFFSET :room
+"""
+DROP: Final = "UPDATE outbox SET state = 'dropped' WHERE id IN (SELECT value FROM json_each(?))"
+LEAVE_OUT: Final = """
+INSERT INTO outbox (event, recipient, facts, created_at, due_at, state)
+SELECT :left_out, :recipient, json_object('most', :most), :at, :at, 'undeliverable' WHERE NOT EXISTS (
+    SELECT 1 FROM outbox WHERE state = 'undeliverable' AND recipient = :recipient AND event = :left_out
+)
+"""
 UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
 
+LEFT_OUT: Final = "messages.left_out"
+MOST_KEPT: Final = 100
+"""Messages that wait for one reader who cannot be reached: anybody can pay a little to somebody who blocked the bot."""
 MOST_LOADED: Final = 2_000
 """Rows held in memory at once; the others stay where they are."""
 MOST_OF_A_CHAT: Final = 20
@@ -137,6 +151,19 @@ def settle(pending: Pending, state: str, *, at: Millis, attempts: int, sent: str
     """Return the row that ends ``pending`` in ``state``, or (``pending``) lets it wait until ``at``."""
     facts = {"id": pending.id, "state": state, "due_at": at, "attempts": attempts, "sent": sent}
     return Row(SETTLE, {**facts, "revision": pending.revision, "again_at": at + BETWEEN_SHOWINGS_MS})
+
+
+def make_room(reader: Selects, recipient: int, now: Millis) -> list[Row]:
+    """Return what keeps the messages that wait for ``recipient`` few when one more joins: the oldest give way, and this is told.
+
+    What they told stands in the books, as does what moved a balance in its history.
+    """
+    facts = {"recipient": recipient, "left_out": LEFT_OUT, "room": MOST_KEPT - 1}
+    over = [row[0] for row in reader.select(TOO_MANY, facts)]
+    if not over:
+        return []
+    told = {"recipient": recipient, "left_out": LEFT_OUT, "most": MOST_KEPT, "at": now}
+    return [Row(DROP, (json.dumps(over),)), Row(LEAVE_OUT, told)]
 
 
 @dataclass

@@ -31,6 +31,13 @@ ANSWERS: Final = {
     "private.elsewhere": "The answer is for you alone, and waits in our private chat.",
 }
 
+NEWS: Final = {
+    "messages.left_out": (
+        "While I could not reach you, more was told than the {most} messages that I keep. "
+        "/history shows all that moved your balance."
+    ),
+}
+
 REFUSALS: Final = {
     "command_missing": "I only understand commands. /help lists them.",
     "command_unknown": "I don't know /{command}. /help lists what I know.",

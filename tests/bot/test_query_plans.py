@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot import outbox
 from bot.rules import book as rules
 from ledger.queries import queries
 from tests.blank import lay_blank
@@ -27,7 +28,11 @@ STATEMENTS = {
     for name in BOOKS
     for each, sql in queries(name).items()
     if not {name, f"{name} {each}"} & WHOLE
-} | {"rules of a chat": rules._OF_CHAT}
+} | {
+    "rules of a chat": rules._OF_CHAT,
+    "messages of one reader": outbox.TOO_MANY,
+    "left out": outbox.LEAVE_OUT,
+}
 
 
 @pytest.fixture(scope="module")

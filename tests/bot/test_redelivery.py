@@ -1,7 +1,10 @@
 """What was sent is not sent again because of us, and what could not be sent is not forgotten."""
 
+import json
+
 import pytest
 
+from bot import outbox
 from bot.notifier import MOST_ATTEMPTS
 from bot.outgoing import Address, Message
 from bot.transport import Offline, Sent, Telegram, Throttled, TransportError
@@ -72,6 +75,38 @@ async def test_what_no_attempt_could_deliver_comes_when_its_reader_writes(bot: S
     await bot.until(ended)
     bot.telegram.say(ana, chat, "/hello")
     await bot.heard(ana, chat, "transfer.received")
+
+
+async def test_of_many_messages_for_somebody_away_the_newest_are_kept(
+    bot: Stage, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can pay somebody who blocked the bot, a little and often: that must not flood them when they are back."""
+    monkeypatch.setattr(outbox, "MOST_KEPT", 3)
+    chat = await greet(bot, ana)
+    bot.telegram.block(ana)
+    for amount in range(1, 7):
+        await tell(bot, "transfer.received", ana.id, amount=amount)
+    waiting = ["dropped"] * 3 + ["undeliverable"] * 3
+
+    def tried() -> bool:
+        bot.clock.pass_seconds(2)
+        return state(bot, "transfer.received") == waiting
+
+    await bot.until(tried)
+    bot.telegram.say(ana, chat, "/hello")
+    await bot.heard(ana, chat, outbox.LEFT_OUT)
+
+    def told() -> bool:
+        bot.clock.pass_seconds(2)
+        return state(bot, "transfer.received")[3:] == ["sent"] * 3
+
+    await bot.until(told)
+    told_of = [
+        json.loads(each.text.partition(" ")[2])["amount"] for each in bot.said(ana, chat, "transfer.received")
+    ]
+    assert told_of == [4, 5, 6]
+    assert len(bot.said(ana, chat, outbox.LEFT_OUT)) == 1
+    assert state(bot, "alert.raised") == []
 
 
 async def test_a_card_is_not_given_up_while_telegram_is_away(bot: Stage, ana: User, plaza: Chat) -> None:
