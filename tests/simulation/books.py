@@ -41,6 +41,10 @@ _BALANCES: Final = """
 SELECT at, iif(from_id = :id, from_after, to_after) AS after FROM transactions
 WHERE denom = :denom AND (from_id = :id OR to_id = :id) AND at <= :until ORDER BY id
 """
+_MOVES: Final = """
+SELECT iif(from_id = :id, -amount, amount) AS change, iif(from_id = :id, from_after, to_after) AS after, kind, at
+FROM transactions WHERE denom = :denom AND (from_id = :id OR to_id = :id) ORDER BY id DESC
+"""
 
 
 class Books:
@@ -114,18 +118,30 @@ class Books:
 
     def was_short(self, account: int, amount: int, since: int, until: int) -> bool:
         """Tell whether ``account`` had less than ``amount`` at some moment between ``since`` and ``until``."""
+        return min(self.owned(account, since, until)) < amount
+
+    def owned(self, account: int, since: int, until: int) -> list[int]:
+        """Return what ``account`` had between ``since`` and ``until``, one after another; the first is from before."""
         since, until = since - self._city.moved_ms, until + self._city.moved_ms
         after = self.select(_BALANCES, {"id": account, "denom": DENOM, "until": until})
         before = [row["after"] for row in after if row["at"] < since]
         during = [row["after"] for row in after if row["at"] >= since]
-        lowest: int = min([before[-1] if before else 0, *during])
-        return lowest < amount
+        return [before[-1] if before else 0, *during]
+
+    def moves(self, account: int) -> list[tuple[int, int, str, int]]:
+        """Return what moved the balance of ``account``, newest first: the change, what it left, the kind, when."""
+        rows = self.select(_MOVES, {"id": account, "denom": DENOM})
+        return [(row["change"], row["after"], row["kind"], row["at"]) for row in rows]
 
     def was_frozen(self, account: int, since: int, until: int) -> bool:
         """Tell whether somebody had ordered that ``account`` takes nothing out, at some moment in between."""
         moved = self._city.moved_ms
         wanted = {"account": account, "since": since - moved, "until": until + moved}
         return bool(self.select(_FROZEN, wanted))
+
+    def paid(self, account: int) -> set[str]:
+        """Return the amounts that ``account`` paid or was paid, as people read them."""
+        return {shown(abs(change)) for change, _, _, _ in self.moves(account)}
 
     # What people were told
 
@@ -151,6 +167,18 @@ class Books:
     def was_told(self, account: int, *words: str) -> bool:
         """Tell whether some message in the private chat of ``account`` has all ``words`` in it."""
         return self.says(self._people.by_id(account).chat, *words)
+
+    def reads(self, account: int, *words: str) -> bool:
+        """Tell whether ``account`` alone was shown some message that has all ``words`` in it, here or in the group."""
+        shown = [
+            *self.texts(self._people.by_id(account).chat),
+            *(
+                message.text
+                for message in self._city.telegram.replies(self._people.plaza)
+                if message.receiver == account
+            ),
+        ]
+        return any(all(each in text for each in words) for text in shown)
 
     def says(self, chat: Chat, *words: str) -> bool:
         """Tell whether some message of the bot in ``chat`` has all ``words`` in it."""

@@ -23,6 +23,11 @@ _PRIVATE: Final = re.compile(
     r"[Yy]ou have [\d.]+ JUNO|(?:leaves|left|on) your balance|^Your JUNO$|· then ", re.MULTILINE
 )
 """What somebody owns: nothing for a group."""
+_DONE: Final = re.compile(
+    r"(\S+ JUNO) is yours\.|You paid (\S+ JUNO) of bail\.|Cancelled; .*|You are in\. .*|It (waits|comes|is in\b).*|"
+    r"(Sent|Queued|Paid|Approved|Rejected|Assigned|Done)\."
+)
+"""What is told over the chat after a press that did what its button says, and how much it moved."""
 
 
 class Checks:
@@ -46,6 +51,7 @@ class Checks:
             *self._balances(books),
             *self._receipts(books),
             *self._told_rightly(books),
+            *self._toasts(books),
             *self._hidden(),
         ]
 
@@ -116,6 +122,20 @@ class Checks:
                     yield f"receipt {receipt} is of {shown(rows[0]['amount'])}, and says {text!r}"
                 elif left and (left[1] or left[2]) != shown(rows[0]["from_after"]):
                     yield f"receipt {receipt} left {shown(rows[0]['from_after'])}, and says {text!r}"
+
+    def _toasts(self, books: Books) -> Iterator[str]:
+        """What a press is answered with, over the chat, is what came of it."""
+        for query in self._city.telegram.state.queries.values():
+            text = (query.answer or {}).get("text")
+            if not text or books.losses.has_press(query.id):
+                continue
+            pressed, done = books.press(query.person, query.id), _DONE.fullmatch(text)
+            if pressed is None:
+                yield f"{query.person} pressed what never came in, and reads {text!r}"
+            elif (pressed["code"] is None) != (done is not None):
+                yield f"{query.person} reads {text!r} of a press that ended with {pressed['code']}"
+            elif done and (moved := done[1] or done[2]) and moved not in books.paid(query.person):
+                yield f"{query.person} reads {text!r}, and nothing like that moved"
 
     def _hidden(self) -> Iterator[str]:
         for chat in (self._people.plaza, self._people.office):

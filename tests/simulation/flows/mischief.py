@@ -1,13 +1,23 @@
 """Looking, and whatever must change nothing: repeated, edited, forwarded and forged, poison, gossip, blocking the bot."""
 
-from collections.abc import Sequence
-from typing import Final
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
+from tests.simulation.books import Books, shown
 from tests.simulation.city import City
 from tests.simulation.flow import Act, Flow
 from tests.simulation.people import Forgery, People, Person
 
 LOOKS: Final = ("/balance", "/history", "/help", "/deposit", "/start", "/foo", "hello")
+PAGE: Final = 8
+"""Lines of a history at once."""
+_SHOWN: Final = """
+SELECT sender, received_at, done_at, json_extract(outbox.facts, '$.say') AS say, json_extract(outbox.facts, '$.facts') AS facts
+FROM outbox JOIN inbox ON inbox.id = json_extract(outbox.facts, '$.reference')
+WHERE event = 'reply' AND say IN ('balance.shown', 'history.page')
+"""
+"""What was asked for and is shown: every answer was sent, or the city is not quiet."""
 
 
 class Mischief(Flow):
@@ -35,6 +45,16 @@ class Mischief(Flow):
         for person in self._absent:
             self.city.telegram.say(person.user, person.chat, "/start")
         self._absent = []
+
+    def problems(self, books: Books) -> Iterator[str]:
+        """What somebody was shown of their balance and its history was so at some moment between question and answer."""
+        for row in books.select(_SHOWN):
+            account, facts = row["sender"], json.loads(row["facts"])
+            had = books.owned(account, row["received_at"], row["done_at"])
+            if row["say"] == "balance.shown":
+                yield from _balance(books, account, had, facts)
+            else:
+                yield from _history(books, account, had, facts)
 
     def _block(self) -> None:
         person = self.people.one(self.rng)
@@ -96,3 +116,22 @@ class Mischief(Flow):
         else:
             person = self.people.one(self.rng)
             self.city.telegram.say(person.user, self.people.plaza, "did you hear?")
+
+
+def _balance(books: Books, account: int, had: Sequence[int], facts: Any) -> Iterator[str]:
+    amount = sum(each["amount"] for each in facts["balances"])
+    if amount not in had:
+        yield f"{account} had {had}, and was shown {amount}"
+    elif not books.reads(account, f"You have {shown(amount)}." if amount else "Nothing here yet."):
+        yield f"{account} had {amount}, and no message says so"
+
+
+def _history(books: Books, account: int, had: Sequence[int], facts: Any) -> Iterator[str]:
+    moves = books.moves(account)
+    lines = [(line["change"], line["after"], line["kind"], line["at"]) for line in facts["lines"]]
+    if not any(lines == moves[first : first + PAGE] for first in range(len(moves) + 1)):
+        yield f"{account} was shown a history that is no part of theirs: {lines[:2]} and {len(lines) - 2} more lines"
+    elif not facts["paged"] and (lines[0][1] if lines else 0) not in had:
+        yield f"{account} had {had}, and a history was shown that ends with {lines[:1]}"
+    elif not books.reads(account, *(f"then {shown(after)}" for _, after, _, _ in lines)):
+        yield f"{account} was shown a history that lacks some of {lines}"

@@ -201,4 +201,15 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "who claims reads the whole of the giveaway",
+        4,
+        (
+            Edit(
+                "bot/commands/giveaway.py",
+                '{"amount": claimed.amount, "denom"',
+                '{"amount": claimed.giveaway.total, "denom"',
+            ),
+        ),
+    ),
 )

@@ -108,6 +108,40 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "a balance counts withdrawals as well",
+        4,
+        (
+            Edit(
+                "bot/commands/balance.py",
+                "service.reader.balance(context.account, asset.denom))\n",
+                "service.reader.balance(context.account, asset.denom)\n"
+                "        + sum(each.amount for each in service.withdrawals.of_account(context.account, NEWEST)))\n",
+            ),
+        ),
+    ),
+    Mistake(
+        "a line of the history says what was there before it",
+        4,
+        (
+            Edit(
+                "bot/pages.py",
+                '"after": line.balance_after,',
+                '"after": line.balance_after - line.change,',
+            ),
+        ),
+    ),
+    Mistake(
+        "a long history leaves out its newest line",
+        8,
+        (
+            Edit(
+                "bot/pages.py",
+                "shown = lines[:PAGE]",
+                "shown = lines[-PAGE:]",
+            ),
+        ),
+    ),
+    Mistake(
         "who appoints is told instead of who was appointed",
         4,
         (
