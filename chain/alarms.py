@@ -22,7 +22,8 @@ class Alarms:
     async def tell(self, alert: str, facts: Mapping[str, Any], *, topic: str = "") -> None:
         """Raise ``alert`` unless it was raised for this ``topic`` (the alert itself by default) not long ago."""
         now = self._clock.now()
-        self._told = {key: at for key, at in self._told.items() if now - at < self._again_ms}
+        # A clock that was ahead would keep it silent until then.
+        self._told = {key: at for key, at in self._told.items() if 0 <= now - at < self._again_ms}
         if (topic or alert) not in self._told:
             await self._alerts.tell(alert, facts)
             self._told[topic or alert] = now

@@ -46,6 +46,7 @@ class Endpoint:
     client: NodeClient
     status: NodeStatus | None = None
     status_at: int = 0
+    waits_since: int = 0
     waits_until: int = 0
     failures: int = 0
     lies: int = 0
@@ -56,6 +57,10 @@ class Endpoint:
     def name(self) -> str:
         """What logs and alerts call it."""
         return self.client.name
+
+    def waits(self, now: int) -> bool:
+        """Tell whether it is left alone at ``now``; a wait by a clock that was ahead ends when that is set back."""
+        return self.waits_since <= now < self.waits_until
 
 
 class Broadcast(NamedTuple):
@@ -155,7 +160,7 @@ class Endpoints:
         """
         refusals = _Refusals()
         for endpoint in self._order():
-            if endpoint.refusal is not None and endpoint.waits_until > self._clock.now():
+            if endpoint.refusal is not None and endpoint.waits(self._clock.now()):
                 refusals.all.append(_bare(endpoint.refusal))
                 continue
             began = self._clock.now()
@@ -254,14 +259,16 @@ class Endpoints:
 
     def _put_aside(self, endpoint: Endpoint, lie: Lied) -> None:
         aside = min(self._rules.first_aside_ms << min(endpoint.lies, 20), self._rules.longest_aside_ms)
-        endpoint.waits_until = self._clock.now() + aside
+        endpoint.waits_since = self._clock.now()
+        endpoint.waits_until = endpoint.waits_since + aside
         endpoint.lies += 1
         self._lies.append(lie)
 
     def _let_wait(self, endpoint: Endpoint) -> None:
         """Double the wait with each failure in a row; the random half keeps many bots from coming back at once."""
         wait = min(self._rules.first_wait_ms << min(endpoint.failures, 20), self._rules.longest_wait_ms)
-        endpoint.waits_until = self._clock.now() + wait // 2 + self._randomness.randint(0, wait // 2)
+        endpoint.waits_since = self._clock.now()
+        endpoint.waits_until = endpoint.waits_since + wait // 2 + self._randomness.randint(0, wait // 2)
         endpoint.failures += 1
 
 

@@ -250,7 +250,8 @@ class Scanner:
     async def _alert_when_silent(self, error: ChainError) -> None:
         """Alert when no block could be posted for long, whether nodes are away or say that it is not there yet."""
         now = self._clock.now()
-        if self._unavailable_since is None:
+        # A clock that was ahead would keep this silent until then.
+        if self._unavailable_since is None or self._unavailable_since > now:
             self._unavailable_since = now
         if now - self._unavailable_since >= self._rules.silent_ms:
             await self._alarms.tell("chain.unavailable", {"why": str(error)})

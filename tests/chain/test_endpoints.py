@@ -18,6 +18,7 @@ from ledger.ports import Millis
 from tests.chain.fakechain import CHAIN_ID, FakeChain, FakeNode
 
 RULES = EndpointRules()
+DAY_MS = 86_400_000
 
 
 class World:
@@ -248,6 +249,16 @@ async def test_a_failed_node_is_asked_again() -> None:
         await world.who_answers()
     world.nodes[0].down = False
     world.later(RULES.first_wait_ms)
+    assert await world.who_answers() == 0
+
+
+async def test_a_clock_that_was_ahead_lets_no_node_wait_until_then() -> None:
+    """By it every block is old, so all nodes wait; as soon as it is set right they are asked again."""
+    world = World()
+    world.later(DAY_MS)
+    with pytest.raises(NodeUnavailable, match="latest block is"):
+        await world.who_answers()
+    world.later(-DAY_MS)
     assert await world.who_answers() == 0
 
 

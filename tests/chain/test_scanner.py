@@ -171,6 +171,16 @@ async def test_blocks_that_stay_away_are_worth_an_alert(running: Program, outsid
     assert running.alerts() == ["chain.unavailable"]
 
 
+async def test_a_clock_that_was_ahead_hides_no_silence(running: Program, outside: Outside) -> None:
+    running.clock.later += 86_400_000
+    await running.scan()
+    running.clock.later -= 86_400_000
+    await running.scanner.step()
+    running.clock.later += RULES.silent_ms
+    await running.scanner.step()
+    assert running.alerts() == ["chain.unavailable"]
+
+
 async def test_blocks_that_stay_away_are_told_once_an_hour(running: Program, outside: Outside) -> None:
     await running.scan()
     for _ in range(12):

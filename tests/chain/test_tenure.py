@@ -89,6 +89,15 @@ async def test_an_alert_is_told_again_once_its_trouble_was_over(running: Program
     assert running.alerts() == ["chain.halted", "chain.halted"]
 
 
+async def test_a_clock_that_was_ahead_silences_no_alert(running: Program) -> None:
+    alarms = Alarms(running.service.alerts, running.clock)
+    running.clock.later += 86_400_000
+    await alarms.tell("treasury.short", {})
+    running.clock.later -= 86_400_000
+    await alarms.tell("treasury.short", {})
+    assert running.alerts() == ["treasury.short", "treasury.short"]
+
+
 async def test_topics_of_one_alert_are_told_apart(running: Program) -> None:
     alarms = Alarms(running.service.alerts, running.clock)
     await alarms.tell("node.lied", {"endpoint": "one"}, topic="one")
