@@ -9,7 +9,13 @@ from typing import Final, NamedTuple
 
 from bot.settings import Books
 from ledger.accounts import SYSTEM_RESERVE, AccountId
-from ledger.attributions import UnknownPayment, acceptance_unit, attribution_unit, unknown_payments
+from ledger.attributions import (
+    UnknownPayment,
+    acceptance_unit,
+    attribution_unit,
+    find_open,
+    unknown_payments,
+)
 from ledger.audit import AuditReport
 from ledger.backup import Restored
 from ledger.connect import open_reader
@@ -200,8 +206,8 @@ async def _write(service: LedgerService, explanation: Explanation) -> None:
     if account is None:
         await service.journal.submit(acceptance_unit(CONSOLE, payment, reason), Lane.SYSTEM)
         return
-    remaining = {each.id: each.remaining for each in unknown_payments(service.reader)}
-    key = f"attr:{payment}:{remaining.get(payment, 0)}"
+    # What remains now: an order that is given twice in one situation is one order.
+    key = f"attr:{payment}:{find_open(service.reader, payment).remaining}"
     unit = attribution_unit(key, CONSOLE, payment, account=account, amount=amount, reason=reason)
     await service.journal.submit(unit, Lane.SYSTEM)
 

@@ -46,8 +46,9 @@ def _payment_of(row: Any) -> UnknownPayment:
     return UnknownPayment(*row)._replace(accepted=bool(row["accepted"]))
 
 
-def _find(view: View, payment: int) -> UnknownPayment:
-    rows = view.select(_SQL["find"], (payment,))
+def find_open(books: Selects, payment: int) -> UnknownPayment:
+    """Return a payment of which something is unexplained. Raises Refused ``unknown_payment``, ``payment_explained``."""
+    rows = books.select(_SQL["find"], (payment,))
     if not rows:
         raise Refused("unknown_payment", payment=payment)
     found = _payment_of(rows[0])
@@ -73,7 +74,7 @@ def decide_attribution(
     """
     role = require_role(view, by, Role.OWNER)
     reason = checked_reason(reason)
-    found = _find(view, payment)
+    found = find_open(view, payment)
     part = found.remaining if amount is None else amount
     if not 0 < part <= found.remaining:
         raise Refused("amount_too_large", remaining=found.remaining, denom=found.denom)
@@ -106,7 +107,7 @@ def decide_acceptance(view: View, by: Actor, payment: int, reason: str) -> Decis
     """
     role = require_role(view, by, Role.OWNER)
     reason = checked_reason(reason)
-    found = _find(view, payment)
+    found = find_open(view, payment)
     rows = (
         Row(_SQL["accept"], (payment,), changes=1),
         Row(_SQL["said"], (payment, None, by.account, reason, view.now), changes=1),

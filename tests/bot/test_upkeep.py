@@ -18,6 +18,8 @@ from tests.jumping import HoldingRunner
 from tests.ledger.bank import ALICE, Bank, arrival, canonical
 from tests.ledger.test_replay import lost, restored
 
+LISTED_AT_ONCE = 100
+
 
 @pytest.fixture(autouse=True)
 def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bank:
@@ -55,6 +57,14 @@ def test_a_part_of_a_payment_leaves_the_rest(bank: Bank, capsys: pytest.CaptureF
     arguments = ["attribute", payment(bank), "--account", "11", "--amount", "1000", "--reason", "x"]
     assert main(arguments) == Exit.DONE
     assert "0.008 JUNO left" in capsys.readouterr().out
+
+
+def test_parts_of_a_payment_are_told_apart_however_many_are_unexplained(bank: Bank) -> None:
+    bank.block(spends=[lost(bank, *[("juno1elsewhere", 10)] * LISTED_AT_ONCE, name="L2")])
+    (row,) = bank.read("SELECT max(id) AS id FROM unknown_payments")
+    arguments = ["attribute", str(row["id"]), "--account", "11", "--amount", "3", "--reason", "x"]
+    assert [main(arguments), main(arguments)] == [Exit.DONE, Exit.DONE]
+    assert bank.balance(ALICE) == 50_000 - 6
 
 
 @pytest.mark.parametrize(
