@@ -90,6 +90,12 @@ def test_a_known_module_account() -> None:
     assert spelled(address.module_address("fee_collector"), "cosmos") == known
 
 
+@pytest.mark.parametrize("module", ["junoburn", "interchainquery", "globalfee"])
+def test_accounts_of_juno_s_own_modules_are_known(module: str) -> None:
+    """The chain refuses coins for them in a block: the whole batch would fail, and cost its fee."""
+    assert refusal(spelled(address.module_address(module))) == "module_account"
+
+
 def test_the_module_is_named() -> None:
     with pytest.raises(Refused) as caught:
         destination(spelled(address.module_address("gov")))
