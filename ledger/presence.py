@@ -6,6 +6,7 @@ Where the platform has no such locks, nobody counts as dead and leases are waite
 """
 
 import os
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -59,18 +60,22 @@ class Presence:
 
     def others(self) -> list[str]:
         """Return the names of other processes beside this database that have not certainly ended."""
-        names = (self._name_of(path) for path in self._path.parent.glob(self._of("*").name))
+        names = map(self._name_of, self._files())
         # Another database beside this one may have a longer name that begins alike.
         return sorted(
             name for name in names if name.isalnum() and name != self.name and not self.is_dead(name)
         )
+
+    def _files(self) -> list[Path]:
+        """Return the files of all that ever ran beside this database and left one."""
+        return list(self._path.parent.glob(f"{escape(self._path.name)}-*{_SUFFIX}"))
 
     def _name_of(self, path: Path) -> str:
         return path.name.removesuffix(_SUFFIX).removeprefix(f"{self._path.name}-")
 
     def close(self) -> None:
         """End the presence, after the roles were given up; the files of the dead go too."""
-        for path in self._path.parent.glob(self._of("*").name):
+        for path in self._files():
             holder = self._name_of(path)
             if holder == self.name or self.is_dead(holder):
                 path.unlink(missing_ok=True)

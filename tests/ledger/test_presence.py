@@ -53,6 +53,17 @@ def test_an_unknown_name_and_the_own_are_not_dead(tmp_path: Path) -> None:
     mine.close()
 
 
+def test_others_are_seen_whatever_the_database_is_called(tmp_path: Path) -> None:
+    """A restore asks who runs on the database: a name that reads as a pattern must not hide them."""
+    path = tmp_path / "books[1].sqlite3"
+    other = Presence(path, "other")
+    mine = Presence(path, "mine")
+    assert mine.others() == ["other"]
+    other.close()
+    mine.close()
+    assert list(tmp_path.glob("*.alive")) == []
+
+
 async def test_a_restart_takes_the_role_of_the_killed_at_once(tmp_path: Path) -> None:
     path = tmp_path / "books.sqlite3"
     other = _other(path)
