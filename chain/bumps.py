@@ -21,7 +21,8 @@ from ledger.payments import OpenTransaction
 FEE_TOO_LOW: Final = 13
 """Code of the ante (codespace sdk): below the node's floor, which says in words what it wants."""
 
-_REQUIRED: Final = re.compile(r"required: ?([0-9a-zA-Z/,.:_-]{1,500})", re.ASCII)
+_REQUIRED: Final = re.compile(r"required: ?(\[[^\]]{1,500}|[0-9a-zA-Z/,.:_-]{1,500})", re.ASCII)
+_AROUND: Final = '[]" \n'
 _COIN: Final = re.compile(r"([1-9][0-9]{0,30})(?:\.0+)?([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", re.ASCII)
 
 
@@ -69,9 +70,13 @@ def floor_of(broadcast: Broadcast, denom: Denom) -> int | None:
 
 
 def _required(log: str, denom: Denom) -> int | None:
-    """Read "insufficient fees; got: 1ujuno required: 11250ujuno,7uother: insufficient fee"."""
+    """Read "insufficient fees; got: 1ujuno required: 11250ujuno,7uother: insufficient fee".
+
+    Juno's global fee lists them in JSON, on several lines: "one is required: ["11250ujuno", "7uother"]".
+    """
     for listed in _REQUIRED.findall(log):
-        for amount, spelled in (match.groups() for match in map(_COIN.match, listed.split(",")) if match):
+        coins = (_COIN.match(coin.strip(_AROUND)) for coin in listed.split(","))
+        for amount, spelled in (match.groups() for match in coins if match):
             if spelled.rstrip(":.") == denom:
                 return int(amount)
     return None

@@ -117,6 +117,13 @@ def test_the_newest_attempt_pays_most() -> None:
         ("insufficient fees; got: 1ujuno required: 11250ujuno: insufficient fee", 11_250),
         ("insufficient fees; got: 11250ujuno required: 7ibc/AA,22500ujuno: insufficient fee", 22_500),
         ("insufficient fees; got: 1ujuno required: 11250.000000000000000000ujuno: insufficient fee", 11_250),
+        # As Juno's own global fee says it.
+        (
+            'insufficient fees; only got: 1ujuno. one is required: [\n  "11250ujuno"\n]. : insufficient fee',
+            11_250,
+        ),
+        ('one is required: [\n  "7ibc/AA",\n  "22500ujuno"\n]. : insufficient fee', 22_500),
+        ('one is required: [\n  "7ibc/AA",\n  "22500uju', None),
         ("required: 5ujunox", None),
         ("required: 0ujuno", None),
         ("required: -5ujuno", None),
