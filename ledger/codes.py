@@ -2,8 +2,8 @@
 
 from typing import Final
 
-ANTE_ONLY_CODES: Final = frozenset({30, 32})
-"""Past the timeout, wrong sequence: codes that no message of ours ends with, so the ante failed."""
+ANTE_ONLY_CODES: Final = frozenset({13, 30, 32})
+"""Fee too low, past the timeout, wrong sequence: codes that no message of ours ends with, so the ante failed."""
 
 FUNDS_CODE: Final = 5
 """Something could not be paid: the fee, and the ante failed, or an amount, and it did not."""

@@ -19,7 +19,7 @@ ORDER BY id
 
 -- name: was_included
 -- Whether a block held one of ours in a way that may have used its sequence.
-SELECT 1 FROM inclusions WHERE hash = ? AND code NOT IN (30, 32)
+SELECT 1 FROM inclusions WHERE hash = ? AND code NOT IN (13, 30, 32)
 
 -- name: unknown
 -- What the treasury paid and these books do not know why.

@@ -123,9 +123,13 @@ def test_of_two_that_failed_the_one_that_paid_is_booked(
     assert bank.read("SELECT 1 FROM unclaimed") == []
 
 
-def test_of_two_in_different_blocks_the_one_that_paid_is_booked(bank: Bank, asked: Withdrawal) -> None:
+@pytest.mark.parametrize("code", [5, 13])
+def test_of_two_in_different_blocks_the_one_that_paid_is_booked(
+    bank: Bank, asked: Withdrawal, code: int
+) -> None:
+    """The first one's fee could not be paid, or was below what a block of a fee market demands."""
     replace(bank)
-    bank.block(ours=[failed("A", 0)], proved=False)
+    bank.block(ours=[failed("A", 0, code)], proved=False)
     bank.block(ours=[bank.executed(asked, name="B", fee=HIGHER, code=5)])
     assert (bank.balance(ALICE), bank.transaction_state("B")) == (HELD - HIGHER, "failed")
     assert bank.freezes() == []

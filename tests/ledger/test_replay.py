@@ -281,14 +281,15 @@ def test_bytes_that_a_failed_lost_transaction_replaced_are_given_up(bank: Bank) 
 
 @pytest.mark.parametrize("proved", [True, False], ids=["proved", "unproved"])
 @pytest.mark.parametrize("together", [True, False], ids=["in one block", "in the block before"])
+@pytest.mark.parametrize("code", [13, 32])
 def test_bytes_that_failed_the_ante_beside_lost_ones_are_given_up(
-    bank: Bank, proved: bool, together: bool
+    bank: Bank, *, proved: bool, together: bool, code: int
 ) -> None:
     """The lost bytes used their sequence; what stays open for ever stops all later payments. A seed found it."""
     asked = bank.ask("k", 4_000)
     bank.sign(asked)
     restored(bank)
-    failed = [Inclusion(0, canonical("A"), canonical("shown-A"), 32)]
+    failed = [Inclusion(0, canonical("A"), canonical("shown-A"), code)]
     if not together:
         bank.block(ours=failed, proved=proved)
     bank.block(spends=[lost(bank, (ABROAD, 4_000))], ours=failed if together else [], proved=proved)

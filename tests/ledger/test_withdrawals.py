@@ -348,7 +348,7 @@ def test_a_failed_single_returns_all_but_the_network_fee(bank: Bank) -> None:
     )
 
 
-@pytest.mark.parametrize("code", [5, 30, 32])
+@pytest.mark.parametrize("code", [5, 13, 30, 32])
 def test_an_inclusion_whose_ante_failed_decides_nothing(bank: Bank, code: int) -> None:
     """The same bytes can still succeed in a later block: the proved sequence tells."""
     asked = bank.ask("k1", AMOUNT)
