@@ -27,16 +27,21 @@ class Presence:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self._path = path
-        self._file = os.open(self._of(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if fcntl is not None:
-            self._lock()
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        self._file = self._claim()
+        while not _is_at(self._file, self._of(name)):
             os.close(self._file)
-            raise
+            self._file = self._claim()
+
+    def _claim(self) -> int:
+        """Return the file, locked; before that, who ends may have taken it along as that of a dead process."""
+        file = os.open(self._of(self.name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+                raise
+        return file
 
     def _of(self, holder: str) -> Path:
         return self._path.with_name(f"{self._path.name}-{holder}{_SUFFIX}")
@@ -80,3 +85,10 @@ class Presence:
             if holder == self.name or self.is_dead(holder):
                 path.unlink(missing_ok=True)
         os.close(self._file)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -62,6 +63,25 @@ def test_others_are_seen_whatever_the_database_is_called(tmp_path: Path) -> None
     other.close()
     mine.close()
     assert list(tmp_path.glob("*.alive")) == []
+
+
+def test_who_starts_while_another_ends_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that ends takes the files of the dead along: one that is not locked yet looks like theirs."""
+    path = tmp_path / "books.sqlite3"
+    ending = Presence(path, "ending")
+    lock = fcntl.flock
+
+    def late(file: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        ending.close()
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    starting = Presence(path, "starting")
+    asking = Presence(path, "asking")
+    assert asking.others() == ["starting"]
+    asking.close()
+    starting.close()
 
 
 async def test_a_restart_takes_the_role_of_the_killed_at_once(tmp_path: Path) -> None:
