@@ -74,7 +74,8 @@ class Prices:
     async def _price(self) -> Fraction:
         """Return dollars for one coin."""
         asked_at = self._clock.now()
-        if self._known is not None and asked_at - self._known[1] < self._source.max_age_seconds * 1000:
+        # A price of a clock that was ahead is as old as nobody knows.
+        if self._known is not None and 0 <= asked_at - self._known[1] < self._source.max_age_seconds * 1000:
             return self._known[0]
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):

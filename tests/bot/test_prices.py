@@ -201,3 +201,12 @@ async def test_a_price_is_used_until_it_is_too_old_and_then_asked_for_anew() -> 
 
 def test_its_address_is_not_shown() -> None:
     assert "hidden" not in repr(source_of(""))
+
+
+async def test_a_price_of_a_clock_that_was_ahead_is_not_used_until_then() -> None:
+    clock, answers = StoppedClock(), iter(("0.25", "0.5"))
+    source = prices(lambda _: httpx.Response(200, text=told(next(answers))), clock=clock)
+    clock.time += 86_400_000
+    await source.priced(100)
+    clock.time -= 86_400_000
+    assert (await source.priced(100)).amount == 2_000_000
