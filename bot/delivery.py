@@ -101,7 +101,7 @@ class Delivery:
             return await self._by_kind(pending)
         except Throttled as error:
             wait_ms = int(error.seconds * 1000)
-            self.pacer.pause(pending.chat, self.clock.now() + wait_ms)
+            self.pacer.pause(pending.chat, self.clock.now(), wait_ms)
             return Verdict("pending", wait_ms=wait_ms, counts=False, why="throttled")
         except Unreachable as error:
             return Verdict("undeliverable", why=str(error))
@@ -279,7 +279,7 @@ class Delivery:
     async def _point(self, reply: Reply) -> Verdict:
         """Say in the group where the answer is, and nothing of what it is; at the group's pace, for anybody may ask."""
         now = self.clock.now()
-        wait_ms = self.pacer.ready_at(reply.chat) - now
+        wait_ms = self.pacer.ready_at(reply.chat, now) - now
         if wait_ms > 0:
             return Verdict("pending", wait_ms=wait_ms, counts=False, why="its group was told enough")
         self.pacer.take(reply.chat, now)

@@ -186,7 +186,9 @@ class Desk:
     def load(self) -> None:
         """Take in what has become due, if it is time to look."""
         now = self.clock.now()
-        if now < self._look_at or len(self._loaded) >= 2 * MOST_LOADED:
+        # A clock that was ahead when it was read makes it no later than usual.
+        waits = self._look_at - self.look_ms <= now < self._look_at
+        if waits or len(self._loaded) >= 2 * MOST_LOADED:
             return
         for row in self._due(now):
             if row[0] not in self._loaded:
@@ -230,7 +232,7 @@ class Desk:
         ready = [
             queue[0]
             for chat, queue in self._queues.items()
-            if chat not in self._sending and self.pacer.ready_at(chat) <= now
+            if chat not in self._sending and self.pacer.ready_at(chat, now) <= now
         ]
         if not ready:
             return None
@@ -264,8 +266,9 @@ class Desk:
 
     def pause_seconds(self) -> float:
         """Return how long there is nothing to do: until a chat may be written to, or the table is read again."""
-        times = [self.pacer.ready_at(chat) for chat in self._queues if chat not in self._sending]
-        return max(min([*times, self._look_at]) - self.clock.now(), 5) / 1000
+        now = self.clock.now()
+        times = [self.pacer.ready_at(chat, now) for chat in self._queues if chat not in self._sending]
+        return min(max(min([*times, self._look_at]) - now, 5), self.look_ms) / 1000
 
 
 def _first_chat(facts: Mapping[str, Any], recipient: int) -> int:

@@ -33,17 +33,25 @@ class Window:
         self._span_ms = limit.span_ms
         self._times: deque[int] = deque(maxlen=limit.messages)
 
-    def ready_at(self) -> int:
-        """Return when the next message may go."""
-        return self._times[0] + self._span_ms if len(self._times) == self._times.maxlen else 0
+    def ready_at(self, now: int) -> int:
+        """Return when the next message may go; what a clock that was ahead has counted holds nothing back."""
+        is_full = len(self._times) == self._times.maxlen
+        return self._times[0] + self._span_ms if is_full and self._times[0] <= now else 0
 
     def take(self, now: Millis) -> None:
         """Count a message sent at ``now``."""
         self._times.append(now)
 
-    def over_at(self) -> int:
-        """Return when nothing is left of it."""
-        return self._times[-1] + self._span_ms if self._times else 0
+    def is_over(self, now: int) -> bool:
+        """Tell whether nothing is left of it."""
+        return not self._times or not 0 <= now - self._times[-1] < self._span_ms
+
+
+class _Pause(NamedTuple):
+    """From when to when nothing is sent to a chat."""
+
+    since: int
+    until: int
 
 
 @dataclass
@@ -52,12 +60,16 @@ class Pacer:
 
     _overall: Window = field(default_factory=lambda: Window(OVERALL))
     _windows: dict[int, tuple[Window, ...]] = field(default_factory=dict)
-    _paused: dict[int, int] = field(default_factory=dict)
+    _paused: dict[int, _Pause] = field(default_factory=dict)
 
-    def ready_at(self, chat: int) -> int:
-        """Return when a message to ``chat`` may go, in milliseconds of the clock."""
+    def ready_at(self, chat: int, now: int) -> int:
+        """Return when a message to ``chat`` may go, in milliseconds of the clock, which says ``now``."""
         windows = (self._overall, *self._windows.get(chat, ()))
-        return max(self._paused.get(chat, 0), *(window.ready_at() for window in windows))
+        return max(self._paused_until(chat, now), *(window.ready_at(now) for window in windows))
+
+    def _paused_until(self, chat: int, now: int) -> int:
+        pause = self._paused.get(chat)
+        return pause.until if pause is not None and pause.since <= now else 0
 
     def take(self, chat: int, now: Millis) -> None:
         """Count a message to ``chat``."""
@@ -68,15 +80,17 @@ class Pacer:
         for window in (self._overall, *self._windows[chat]):
             window.take(now)
 
-    def pause(self, chat: int, until: int) -> None:
-        """Send nothing to ``chat`` before ``until``: Telegram said so."""
-        self._paused[chat] = max(self._paused.get(chat, 0), until)
+    def pause(self, chat: int, now: int, wait_ms: int) -> None:
+        """Send nothing to ``chat`` for so long: Telegram said so."""
+        self._paused[chat] = _Pause(now, max(self._paused_until(chat, now), now + wait_ms))
 
     def _forget(self, now: Millis) -> None:
         """Forget the chats that nothing holds back any more."""
-        self._paused = {chat: until for chat, until in self._paused.items() if until > now}
+        self._paused = {
+            chat: pause for chat, pause in self._paused.items() if pause.since <= now < pause.until
+        }
         self._windows = {
             chat: windows
             for chat, windows in self._windows.items()
-            if any(window.over_at() > now for window in windows)
+            if not all(window.is_over(now) for window in windows)
         }

@@ -11,6 +11,7 @@ from bot.transport import Sent
 from ledger.ports import Millis
 
 START = 1_700_000_000_000
+DAY_MS = 86_400_000
 
 
 class StoppedClock:
@@ -112,6 +113,32 @@ def test_what_is_hidden_from_a_group_waits_for_its_readers_own_chat(desk: Desk, 
 def test_nothing_to_do_lasts_until_the_table_is_read_again(desk: Desk) -> None:
     desk.load()
     assert 0 < desk.pause_seconds() <= 0.5
+
+
+def test_a_clock_that_was_ahead_makes_nobody_wait_until_then(
+    desk: Desk, clock: StoppedClock, table: Table
+) -> None:
+    clock.time += DAY_MS
+    for chat in (*range(100, 128), 11, 11):
+        table.add("reply", chat, chat=chat, say="x")
+    assert len(order(desk, clock, table)) == 30
+    desk.pacer.pause(22, clock.now(), 5_000)
+    clock.time -= DAY_MS
+    for chat in (11, 22):
+        table.add("reply", chat, chat=chat, say="x")
+    assert order(desk, clock, table, seconds=2) == [1, 2]
+
+
+def test_a_table_that_was_read_by_a_clock_that_was_ahead_is_read_again(
+    desk: Desk, clock: StoppedClock, table: Table
+) -> None:
+    clock.time += DAY_MS
+    desk.load()
+    clock.time -= DAY_MS
+    table.add("reply", 11, chat=11, say="x")
+    assert desk.pause_seconds() <= 0.5
+    desk.load()
+    assert desk.take() is not None
 
 
 def test_news_belong_to_their_subject() -> None:

@@ -14,7 +14,7 @@ def send_all(pacer: Pacer, chats: list[int]) -> list[tuple[int, int]]:
     now = START
     sent = []
     for chat in chats:
-        now = max(now, pacer.ready_at(chat))
+        now = max(now, pacer.ready_at(chat, now))
         pacer.take(chat, Millis(now))
         sent.append((now, chat))
     return sent
@@ -38,14 +38,14 @@ def test_a_chat_that_waits_lets_others_pass() -> None:
     pacer = Pacer()
     pacer.take(11, Millis(START))
     pacer.take(11, Millis(START))
-    assert pacer.ready_at(11) > START
-    assert pacer.ready_at(22) <= START
+    assert pacer.ready_at(11, START) > START
+    assert pacer.ready_at(22, START) <= START
 
 
 def test_a_paused_chat_waits_as_long_as_it_was_told() -> None:
     pacer = Pacer()
-    pacer.pause(11, START + 5_000)
-    assert pacer.ready_at(11) == START + 5_000
+    pacer.pause(11, START, 5_000)
+    assert pacer.ready_at(11, START) == START + 5_000
 
 
 def test_a_chat_is_forgotten_when_nothing_holds_it_back() -> None:
