@@ -43,7 +43,7 @@ class Books(BaseSettings):
         (),
         "Chain",
         "What members can own, the main asset first: denom:SYMBOL:decimals, separated by commas. "
-        "Known for juno-1 and uni-7. factory/ denoms cannot be listed.",
+        "Known for juno-1 and uni-7. factory/ denoms cannot be listed, nor more than 12 decimals.",
         "ujuno:JUNO:6",
     )
     database: Path = option(Path("moneta.sqlite3"), "Program", "The file with the books.")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
@@ -13,7 +13,10 @@ from bot.amounts import read_amount
 from bot.settings.names import variable
 from ledger.blocks import FACTORY
 from ledger.errors import Refused
-from ledger.money import Amount, Asset, Denom
+from ledger.money import MAX_AMOUNT, Amount, Asset, Denom
+
+MOST_DECIMALS: Final = 12
+"""Of an asset with more a deposit can be beyond what the books hold, and no block after it could be booked."""
 
 
 def _listed(value: object) -> object:
@@ -37,7 +40,13 @@ def _asset(text: str) -> Asset:
         raise ValueError(f"{text!r} is not denom:SYMBOL:decimals, such as ujuno:JUNO:6")
     if match[1].startswith(FACTORY):
         raise ValueError(f"{match[1]} cannot be listed: its admin can take such coins back by force")
-    return Asset(Denom(match[1]), match[2], int(match[3]))
+    asset = Asset(Denom(match[1]), match[2], int(match[3]))
+    if asset.decimals > MOST_DECIMALS:
+        room = MAX_AMOUNT // 10**asset.decimals + 1
+        raise ValueError(
+            f"{asset.denom} cannot be listed: with {asset.decimals} decimals the books hold fewer than {room} of it"
+        )
+    return asset
 
 
 def _price(value: object) -> object:

@@ -212,6 +212,11 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("ASSETS", "ujuno:JUNO:6,ibc/ABC:JUNO:6", "MONETA_ASSETS names a denom or a symbol twice."),
         ("ASSETS", "ujuno", "MONETA_ASSETS: 'ujuno' is not denom:SYMBOL:decimals"),
         ("ASSETS", "factory/juno1abc/x:X:6", "MONETA_ASSETS: factory/juno1abc/x cannot be listed"),
+        (
+            "ASSETS",
+            "ujuno:JUNO:6,ibc/ABC:INJ:18",
+            "MONETA_ASSETS: ibc/ABC cannot be listed: with 18 decimals",
+        ),
         ("TRUST_HEIGHT", "5", "MONETA_TRUST_HEIGHT and MONETA_TRUST_HASH belong together"),
         ("TRUST_HASH", "ff" * 32, "MONETA_TRUST_HEIGHT and MONETA_TRUST_HASH belong together"),
         ("BLOCK_MS", "0", "MONETA_BLOCK_MS must be above 0."),
