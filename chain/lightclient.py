@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from chain.client import Body, NodeClient
 from chain.endpoints import Broadcast, Endpoint, Endpoints
-from chain.errors import Halted, NotYet
+from chain.errors import Halted, NodeUnavailable, NotYet
 from chain.light import merkle, reading, trust
 from chain.light.commit import ValidatorSet
 from chain.light.errors import TooFewSigned, Unproven
@@ -211,7 +211,10 @@ class LightClient:
     async def _accept(self, client: NodeClient, known: TrustedHeader, signed: SignedHeader) -> None:
         """Go from ``known`` to the height of ``signed``, in smaller steps where too few of the trusted power signed."""
         if signed.header.time.millis() > self._clock.now() + DRIFT_MS:
-            raise Unproven(f"height {signed.header.height} is from the future")
+            # Not a lie as far as is known: where the clock is behind, honest nodes would be put aside as liars.
+            raise NodeUnavailable(
+                f"{client.name}: height {signed.header.height} is from the future, or the clock is behind"
+            )
         vouched = self._vouched.get(signed.header.height)
         if vouched is not None:
             if vouched != signed.header.hash():

@@ -393,11 +393,13 @@ async def test_a_fork_that_the_same_validators_signed_is_refused(blocks: int) ->
         await world.read(2, 2)
 
 
-async def test_a_header_from_the_future_is_refused() -> None:
+async def test_a_header_from_the_future_is_refused_and_nobody_is_called_a_liar() -> None:
+    """Where the clock is behind, all that honest nodes tell is of a later time."""
     world = World(grown(3))
     world.later_ms = -2 * 60_000
-    with pytest.raises(Lied, match="future"):
+    with pytest.raises(NodeUnavailable, match="future") as caught:
         await world.read(2, 2)
+    assert (type(caught.value), world.client.endpoints.take_lies()) == (NodeUnavailable, ())
 
 
 async def test_a_header_older_than_the_trusted_one_is_refused() -> None:
