@@ -15,7 +15,7 @@ from ledger.rights import RIGHTS
 from ledger.units import Row
 
 DUE: Final = """
-SELECT id, event, recipient, facts, attempts, subject FROM outbox WHERE state = 'pending' AND due_at <= ?
+SELECT id, event, recipient, facts, attempts, subject FROM outbox WHERE state = 'pending' AND (due_at <= ? OR due_at > ?)
 ORDER BY due_at, id LIMIT ?
 """
 DUE_FAIRLY: Final = """
@@ -23,7 +23,7 @@ SELECT id, event, recipient, facts, attempts, subject FROM (
     SELECT *, row_number() OVER (
         PARTITION BY iif(event = 'reply', json_extract(facts, '$.chat'), recipient) ORDER BY due_at, id
     ) AS place
-    FROM outbox WHERE state = 'pending' AND due_at <= ?
+    FROM outbox WHERE state = 'pending' AND (due_at <= ? OR due_at > ?)
 )
 WHERE place <= ? ORDER BY due_at, id LIMIT ?
 """
@@ -67,6 +67,8 @@ UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
 LEFT_OUT: Final = "messages.left_out"
 MOST_KEPT: Final = 100
 """Messages that wait for one reader who cannot be reached: anybody can pay a little to somebody who blocked the bot."""
+FARTHEST_MS: Final = 3_600_000
+"""No try is put off for longer: one that seems to be was put off by a clock that was ahead, and is due."""
 MOST_LOADED: Final = 2_000
 """Rows held in memory at once; the others stay where they are."""
 MOST_OF_A_CHAT: Final = 20
@@ -196,10 +198,11 @@ class Desk:
         self._look_at = now + self.look_ms
 
     def _due(self, now: Millis) -> list[Any]:
-        rows = self.reader.select(DUE, (now, MOST_LOADED))
+        due = (now, now + FARTHEST_MS)
+        rows = self.reader.select(DUE, (*due, MOST_LOADED))
         if len(rows) < MOST_LOADED:
             return rows
-        return self.reader.select(DUE_FAIRLY, (now, MOST_OF_A_CHAT, MOST_LOADED))
+        return self.reader.select(DUE_FAIRLY, (*due, MOST_OF_A_CHAT, MOST_LOADED))
 
     def changed(self) -> None:
         """Look at the table with the next `load`: something was committed."""

@@ -15,6 +15,8 @@ from ledger.units import Decision, Unit, View
 from sandbox.telegram import Chat, Fault, User
 from tests.bot.stage import Stage
 
+DAY_SECONDS = 86_400
+
 
 async def tell(bot: Stage, event: str, recipient: int, **facts: Any) -> None:
     """Commit news, as a book does."""
@@ -47,6 +49,17 @@ async def test_a_throttled_message_waits_as_long_as_it_was_told(bot: Stage, ana:
         lambda: bot.rows("SELECT 1 FROM outbox WHERE due_at > created_at + 1500 AND attempts = 0")
     )
     bot.clock.pass_seconds(3)
+    await bot.heard(ana, chat, "hello")
+
+
+async def test_what_a_clock_that_was_ahead_put_off_is_not_late(bot: Stage, ana: User) -> None:
+    """Where a clock is far ahead no certificate is good, so all messages wait for their next try."""
+    chat = bot.telegram.private(ana)
+    bot.clock.pass_seconds(DAY_SECONDS)
+    bot.telegram.faults.add(Fault("refuse", "sendMessage", code=502))
+    bot.telegram.say(ana, chat, "/hello")
+    await bot.until(lambda: bot.rows("SELECT 1 FROM outbox WHERE due_at > created_at"))
+    bot.clock.pass_seconds(-DAY_SECONDS)
     await bot.heard(ana, chat, "hello")
 
 
