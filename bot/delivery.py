@@ -33,7 +33,7 @@ from bot.transport import (
     Unreachable,
 )
 from ledger.errors import Unavailable
-from ledger.outbox import OPERATORS
+from ledger.outbox import OPERATORS, READ_IN
 from ledger.ports import Clock
 from ledger.units import Row
 
@@ -148,6 +148,13 @@ class Delivery:
         message = self.speech.render(pending.event, {**pending.facts, **told})
         return replace(message, document=statement.document)
 
+    async def _reads(self, chat: int, person: int) -> bool:
+        """Tell whether ``person`` is in the group ``chat``; a group that is gone or moved is no answer."""
+        try:
+            return (await self.telegram.membership(chat, person)).present
+        except (Moved, Rejected, Unreachable):
+            return False
+
     async def _alert(self, pending: Pending, message: Message) -> Verdict:
         """Tell every operator, each once; one who cannot be told keeps nothing from the others."""
         heard = self._heard.setdefault(pending.id, {})
@@ -170,6 +177,8 @@ class Delivery:
 
     async def _news_of(self, pending: Pending, message: Message) -> Verdict:
         """Edit the message of its subject, or write a new one, which later news then edit."""
+        if READ_IN in pending.facts and await self._reads(pending.facts[READ_IN], pending.recipient):
+            return Verdict("sent", why="read in the group")
         subject = outbox.subject_of(pending.event, pending.recipient, pending.facts)
         sent = await self._edited(pending, message) if pending.tracked else None
         sent = sent or await self._send_where(Address(pending.recipient), message)

@@ -15,6 +15,9 @@ from ledger.units import Row
 OPERATORS: Final = AccountId(0)
 """The recipient of alerts: whoever runs this instance."""
 
+READ_IN: Final = "read_in"
+"""The fact that names a group in which the same is said: news with it are for a person who is not there."""
+
 BETWEEN_SHOWINGS_MS: Final = 3_000
 """Changes of a subject that come faster are shown together (telegram.md, What people see)."""
 

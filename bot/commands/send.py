@@ -11,7 +11,7 @@ from bot.results import Answer, Choice, Effect, Result
 from ledger.accounts import AccountId
 from ledger.errors import Refused
 from ledger.money import Amount, Denom
-from ledger.outbox import news
+from ledger.outbox import READ_IN, news
 from ledger.units import Beside, Receipt, Row, View
 
 
@@ -38,7 +38,9 @@ async def send(context: Context) -> Result:
     found = find_recipient(payment.who, context.reply, context.who, context.bank.names, context.now)
     denom = payment.wanted.asset.denom
     order = Order(found.id, found.name, payment.wanted.amount, denom, payment.note)
-    return _ask(context, order, found) if found.doubt else _pay(context, order)
+    if found.doubt:
+        return _ask(context, order, found)
+    return _pay(context, order, answers=payment.who is None)
 
 
 async def confirm(context: Context) -> Result:
@@ -69,10 +71,14 @@ def _ask(context: Context, order: Order, found: Recipient) -> Answer:
     return Answer(f"send.asks.{found.doubt}", facts, choices=choices)
 
 
-def _pay(context: Context, order: Order) -> Effect[Receipt]:
-    """Return the transfer. Where the recipient reads the receipt it names them, else they get news of it."""
+def _pay(context: Context, order: Order, *, answers: bool = False) -> Effect[Receipt]:
+    """Return the transfer. Where the recipient reads the receipt it names them, else they get news of it.
+
+    Whose message it ``answers`` is in the group; somebody who was named may not be, so whoever delivers the news looks.
+    """
     told_here = not context.chat.private and not context.ephemeral
     facts = _facts(context, order)
+    told_there = {READ_IN: context.chat.id} if told_here else {}
 
     def perform(beside: Beside) -> Awaitable[Receipt]:
         return context.bank.service.transfer_between_users(
@@ -82,7 +88,9 @@ def _pay(context: Context, order: Order) -> Effect[Receipt]:
             order.denom,
             key=context.key,
             note=order.note,
-            beside=beside if told_here else _with_news(beside, order.recipient, facts),
+            beside=beside
+            if told_here and answers
+            else _with_news(beside, order.recipient, facts | told_there),
         )
 
     def answer(receipt: Receipt) -> Answer:

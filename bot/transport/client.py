@@ -62,6 +62,7 @@ class Membership(NamedTuple):
 
     status: str
     """Telegram's word: creator, administrator, member, restricted, left or kicked."""
+    present: bool
     may_speak: bool
     until_seconds: int = 0
     """When a restriction ends by itself, Unix time; 0: never."""
@@ -236,9 +237,9 @@ class Telegram:
             raise translated(error) from error
         if isinstance(member, ChatMemberRestricted):
             until = int(member.until_date.timestamp())
-            return Membership(member.status, bool(member.can_send_messages), until)
-        absent = member.status in (ChatMember.LEFT, ChatMember.BANNED)
-        return Membership(member.status, may_speak=not absent)
+            return Membership(member.status, bool(member.is_member), bool(member.can_send_messages), until)
+        present = member.status not in (ChatMember.LEFT, ChatMember.BANNED)
+        return Membership(member.status, present, may_speak=present)
 
     async def silence(self, chat: int, person: int, until_seconds: int) -> None:
         """Let ``person`` write nothing in ``chat`` until then (Unix time)."""

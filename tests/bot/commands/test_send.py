@@ -55,6 +55,20 @@ async def test_a_group_line_reaches_the_recipient_without_a_second_notice(
     assert [e["user"]["id"] for e in line.content["entities"] if e["type"] == "text_mention"] == [11, 22]
 
 
+@pytest.mark.parametrize("left", [True, False], ids=["who left", "who never came"])
+async def test_who_is_not_in_the_group_is_told_in_private(
+    bot: Stage, ana: User, ben: User, plaza: Chat, left: bool
+) -> None:
+    payee = ben if left else bot.telegram.person("Cleo", "cleo")
+    await met(bot, payee)
+    if left:
+        bot.telegram.leave(ben, plaza)
+    await bot.fund(ana, 8_000_000)
+    bot.telegram.say(ana, plaza, f"/send 1 @{payee.username} for lunch")
+    news = await bot.heard(payee, bot.telegram.private(payee), "Ana sent you 1 JUNO.")
+    assert "“for lunch”" in news.text
+
+
 async def test_what_was_said_aside_is_told_to_the_recipient_in_private(
     bot: Stage, ana: User, ben: User, plaza: Chat
 ) -> None:
