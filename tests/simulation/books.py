@@ -59,7 +59,7 @@ class Books:
         self.doubled = 0
         """How many receipts stand in a chat again."""
         self.told: dict[int, set[int]] = defaultdict(set)
-        """By receipt, whose private chats show it; 0 for the group. What only lost books told is not among it."""
+        """By receipt, whose private chats show it; 0 for a group. What only lost books told is not among it."""
         self.receipts: dict[int, list[str]] = defaultdict(list)
         """By receipt, the messages that show it."""
         self.losses = people.losses
@@ -146,7 +146,12 @@ class Books:
     # What people were told
 
     def _read_receipts(self) -> None:
-        chats = [self._people.plaza, self._people.owner.chat, *(person.chat for person in self._people.all)]
+        chats = [
+            self._people.plaza,
+            self._people.office,
+            self._people.owner.chat,
+            *(person.chat for person in self._people.all),
+        ]
         for chat in chats:
             shown = [
                 message for message in self._city.telegram.replies(chat) if _RECEIPT.search(message.text)

@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from ledger.accounts import UNCLAIMED
@@ -17,8 +18,7 @@ from tests.simulation.witness import canonical
 
 MOST_CLUBS: Final = 6
 AT_ONCE: Final = 3 * JUNO
-"""What a member may spend at once, and (twice as much) in a day; founders have no limits."""
-A_DAY: Final = 2 * AT_ONCE
+"""What a member may spend at once when they come in, and (twice as much) in a day; founders have no limits."""
 _NEAR_MS: Final = 1_000
 _NUMBER: Final = re.compile(r"is open, and its number is (\d+)")
 _ACCOUNT: Final = "SELECT id FROM shared_accounts WHERE name = ?"
@@ -81,6 +81,23 @@ Parts = defaultdict[tuple[str, int], list[Turn]]
 """By name of the account and person."""
 
 
+class Limit(NamedTuple):
+    """What a member may spend at once, from a place in the order of commits on, and when that was."""
+
+    place: int
+    at: int
+    at_once: int
+
+    @property
+    def a_day(self) -> int:
+        """What they may spend in a day."""
+        return 2 * self.at_once
+
+
+Limits = defaultdict[tuple[str, int], list[Limit]]
+"""By name of the account and person."""
+
+
 class Arrival(NamedTuple):
     """Coins sent from the chain with the memo of a shared account."""
 
@@ -113,6 +130,7 @@ class Shared(Flow):
             Act(self._fill_from_chain, 2),
             Act(self._spend, 12),
             Act(self._spend_at_the_limit, 6),
+            Act(self._limit, 3),
             Act(self._revoke, 5),
             Act(self._close_club, 0.3),
         )
@@ -134,8 +152,7 @@ class Shared(Flow):
     def _invite(self) -> None:
         club, person = self.rng.choice(self._clubs), self.people.one(self.rng)
         if person.id != club.founder.id:
-            limits = f"{AT_ONCE // JUNO} {A_DAY // JUNO}"
-            text = f"invite @{person.user.username} spend {limits}"
+            text = f"invite @{person.user.username} spend {_limits(AT_ONCE)}"
             self._say(club.founder, club, text, whom=person)
 
     def _answer_invitation(self) -> None:
@@ -214,6 +231,17 @@ class Shared(Flow):
         text = f"send {_spelled(amount)} @{whom.user.username}"
         self._say(spender, club, text, whom=whom, amount=amount)
 
+    def _limit(self) -> None:
+        """Let a founder change a member's limits, or the member, who must not; they spend in the same moment."""
+        joined = self._joined()
+        if joined:
+            press = self.rng.choice(joined)
+            member, at_once = self.people.by_id(press.who), self.rng.randrange(1, 6) * JUNO
+            by = press.club.founder if self.rng.random() < 0.7 else member
+            text = f"limit @{member.user.username} {_limits(at_once)}"
+            self._say(by, press.club, text, whom=member, amount=at_once)
+            self._pay(member, press.club, at_once - self.rng.randrange(-10, 10))
+
     def _revoke(self) -> None:
         """Let a founder end somebody's part of late, who spends in the same moment."""
         joined = self._joined()[-4:]
@@ -245,21 +273,18 @@ class Shared(Flow):
 
     def problems(self, books: Books) -> Iterator[str]:
         """Compare what moved with what was meant, and who moved it with who might."""
-        parts = self._parts(books)
-        spent: Counter[tuple[str, int]] = Counter()
+        parts, limits = self._parts(books), self._limits(books)
         keys = set()
         for order in self._moving():
             key = books.key(order.message, order.chat)
             keys.add(key)
             rows = books.postings(key)
             yield from (
-                self._moved(books, parts, order, rows[0]) if rows else self._unmoved(books, parts, order)
+                self._moved(books, parts, order, rows[0])
+                if rows
+                else self._unmoved(books, parts, limits, order)
             )
-            if rows and order.word == "send" and order.who != order.club.founder.id:
-                spent[order.club.name, order.who] += rows[0]["amount"]
-        for (club, who), amount in spent.items():
-            if amount > A_DAY:
-                yield f"{who} spent {amount} of {club} within a day"
+        yield from self._above_limits(books, limits)
         for row in books.select(_POSTED):
             if row["key"] not in keys:
                 yield f"nobody meant the shared payment {row['key']}"
@@ -298,12 +323,43 @@ class Shared(Flow):
             yield f"{words} moved {row['amount']}"
         if not _had_part(books, parts, order):
             yield f"{order.who} had no part in {order.club.name} at {words}"
-        limited = order.word == "send" and order.who != order.club.founder.id
-        if limited and row["amount"] > AT_ONCE:
-            yield f"{words} is above the limit of a payment"
         told = books.told.get(row["entry_id"], ())
         if order.word == "send" and order.whom != order.who and order.whom not in told:
             yield f"{order.whom} was never told of {words}"
+
+    def _limits(self, books: Books) -> Limits:
+        """Return what each member might spend, in the order of commits: as invited, then as was ordered."""
+        limits: Limits = defaultdict(list)
+        for press in self._presses:
+            row = books.press(press.who, press.query)
+            if press.column == YES and _was_done(row):
+                limits[press.club.name, press.who].append(Limit(row["place"], row["done_at"], AT_ONCE))
+        for order in self._orders:
+            row = books.command(books.key(order.message, order.chat))
+            if order.word == "limit" and _was_done(row):
+                at_once = order.amount or 0
+                limits[order.club.name, order.whom].append(Limit(row["place"], row["done_at"], at_once))
+        for each in limits.values():
+            each.sort()
+        return limits
+
+    def _above_limits(self, books: Books, limits: Limits) -> Iterator[str]:
+        """Compare what members spent, one payment after another, with their limits at each; a run is within a day."""
+        paid = [
+            (books.command(key)["place"], rows[0]["amount"], order)
+            for order in self._orders
+            if order.word == "send" and order.who != order.club.founder.id
+            for key in [books.key(order.message, order.chat)]
+            if (rows := books.postings(key))
+        ]
+        spent: Counter[tuple[str, int]] = Counter()
+        for place, amount, order in sorted(paid, key=itemgetter(0)):
+            whose = (order.club.name, order.who)
+            spent[whose] += amount
+            # Who spent without a part in the account is found by others.
+            for limit in [each for each in limits[whose] if each.place < place][-1:]:
+                if amount > limit.at_once or spent[whose] > limit.a_day:
+                    yield f"{order.message.text!r} is above {limit.at_once} at once, or makes {spent[whose]} a day"
 
     def _members(self, books: Books, parts: Parts) -> Iterator[str]:
         for row in books.select(_JOINED):
@@ -312,6 +368,18 @@ class Shared(Flow):
         for order in self._orders:
             if order.word == "revoke":
                 yield from self._revoked(books, parts, order)
+            elif order.word == "limit":
+                yield from self._limited(books, order)
+
+    def _limited(self, books: Books, order: Order) -> Iterator[str]:
+        """Whose limits were changed reads so, and nobody changes their own."""
+        if not _was_done(books.command(books.key(order.message, order.chat))):
+            return
+        words = f"changed your part in {order.club.name}"
+        if order.who != order.club.founder.id:
+            yield f"{order.message.text!r} was done, and not by the founder"
+        elif not books.was_told(order.whom, words, shown(order.amount or 0)):
+            yield f"{order.whom} was never told of {order.message.text!r}"
 
     def _revoked(self, books: Books, parts: Parts, order: Order) -> Iterator[str]:
         """Whose part was ended reads so."""
@@ -324,7 +392,7 @@ class Shared(Flow):
         if before and max(before).here and not books.was_told(order.whom, words):
             yield f"{order.whom} was never told of {order.message.text!r}"
 
-    def _unmoved(self, books: Books, parts: Parts, order: Order) -> Iterator[str]:
+    def _unmoved(self, books: Books, parts: Parts, limits: Limits, order: Order) -> Iterator[str]:
         """Tell what is wrong when something did not move: only a good reason is none."""
         words = repr(order.message.text)
         key = books.key(order.message, order.chat)
@@ -341,20 +409,30 @@ class Shared(Flow):
                 yield f"{order.who} had a part in {order.club.name}, but {words} was refused"
         elif code in ("insufficient_balance", "shared_insufficient", "shared_nothing"):
             yield from self._short(books, order, row)
-        elif code == "shared_over_transaction_limit":
-            if (order.amount or 0) <= AT_ONCE:
-                yield f"{words} was refused within the limit"
-        elif code == "shared_over_day_limit":
-            yield from self._within_a_day(books, order, row)
+        elif code in ("shared_over_transaction_limit", "shared_over_day_limit"):
+            yield from self._within(books, limits, order, row)
         else:
             yield f"{words} ended as {row['state']} {code}"
 
-    def _within_a_day(self, books: Books, order: Order, row: Any) -> Iterator[str]:
-        """A run is shorter than a day: all that somebody spent before, as far as clocks tell, counts."""
+    def _within(self, books: Books, limits: Limits, order: Order, row: Any) -> Iterator[str]:
+        """Tell of a payment that was refused below a limit.
+
+        A run is shorter than a day: all that somebody spent before, as far as clocks tell, counts.
+        """
+        wanted, held = order.amount or 0, self._held(limits, order, row)
         until = row["done_at"] + self.city.moved_ms
         (spent,) = books.select(_SPENT, (order.club.name, order.who, until))
-        if order.who == order.club.founder.id or spent["amount"] + (order.amount or 0) <= A_DAY:
-            yield f"{order.message.text!r} was refused within the limit of a day"
+        above = any(wanted > each.at_once for each in held)
+        above_in_a_day = any(spent["amount"] + wanted > each.a_day for each in held)
+        if not (above if row["code"] == "shared_over_transaction_limit" else above_in_a_day):
+            yield f"{order.message.text!r} was refused within the limit"
+
+    def _held(self, limits: Limits, order: Order, row: Any) -> list[Limit]:
+        """Return the limits that held for ``order`` at some moment between question and answer; a founder has none."""
+        before = [each for each in limits[order.club.name, order.who] if each.place < row["place"]]
+        since = row["received_at"] - self.city.moved_ms
+        until_then = [each for each in before if each.at < since]
+        return [*until_then[-1:], *(each for each in before if each.at >= since)]
 
     def _short(self, books: Books, order: Order, row: Any) -> Iterator[str]:
         accounts = books.select(_ACCOUNT, (order.club.name,))
@@ -423,6 +501,11 @@ def _had_part(books: Books, parts: Parts, order: Order, *, long: bool = False) -
         return False
     last = max(before)
     return last.here and not (long and last.at >= answered["received_at"])
+
+
+def _limits(at_once: int) -> str:
+    """Return what a member may spend at once and in a day, as it is written."""
+    return f"{at_once // JUNO} {2 * at_once // JUNO}"
 
 
 def _spelled(amount: int) -> str:

@@ -67,7 +67,12 @@ class Transfers(Flow):
 
     def acts(self) -> Sequence[Act]:
         """Return what people do."""
-        return (Act(self._send, 36), Act(self._send_badly, 8), Act(self._hammer, 1))
+        return (
+            Act(self._send, 36),
+            Act(self._send_badly, 8),
+            Act(self._send_in_the_office, 2),
+            Act(self._hammer, 1),
+        )
 
     def _send(self) -> None:
         source, destination = self.people.two(self.rng)
@@ -86,6 +91,14 @@ class Transfers(Flow):
         who = self.rng.choice(whose)
         amount = self.rng.choice(BAD_AMOUNTS) if who == whose[0] else "1"
         self._say(source, source.chat, f"/send {amount} {who}", destination, 0, valid=False)
+
+    def _send_in_the_office(self) -> None:
+        """Pay somebody in a group that few of those who are paid are in."""
+        source, destination = self.rng.choice(self.people.deputies), self.people.one(self.rng)
+        amount = self.rng.randrange(1, JUNO)
+        if source.id != destination.id:
+            text = f"/send {_spelled(amount)} @{destination.user.username}"
+            self._say(source, self.people.office, text, destination, amount)
 
     def _hammer(self) -> None:
         """Let one person write far more than their share at once."""
@@ -166,10 +179,9 @@ class Transfers(Flow):
             yield f"{words} moved {row['amount']}"
         if row["note"] != transfer.note:
             yield f"{words} has the note {row['note']!r}"
-        # Who was paid in private reads of it in a chat of their own.
-        if transfer.chat.type == "private" and transfer.destination not in books.told.get(
-            row["entry_id"], ()
-        ):
+        # Who is not where they were paid reads of it in a chat of their own.
+        told = books.told.get(row["entry_id"], ())
+        if not transfer.chat.has(transfer.destination) and transfer.destination not in told:
             yield f"{transfer.destination} was never told of {words}"
 
     def _unmoved(self, books: Books, transfer: Transfer, key: str) -> Iterator[str]:

@@ -97,6 +97,17 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "who is paid in a group that they are not in hears nothing",
+        4,
+        (
+            Edit(
+                "bot/delivery.py",
+                "if READ_IN in pending.facts and await self._reads(pending.facts[READ_IN], pending.recipient):",
+                "if READ_IN in pending.facts:",
+            ),
+        ),
+    ),
+    Mistake(
         "a balance is told to the group",
         4,
         (

@@ -157,4 +157,28 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "new limits are told, and the old ones hold",
+        24,
+        (
+            Edit(
+                "ledger/memberships.py",
+                '"id": standing.id, **_values(terms), "by"',
+                '"id": standing.id, **_values(Terms(terms.role, standing.limits)), "by"',
+            ),
+        ),
+    ),
+    Mistake(
+        "a member changes their own limits",
+        24,
+        (
+            Edit(
+                "ledger/memberships.py",
+                "require_member(view, account, by, MemberRole.ADMIN)\n"
+                "    standing = find_membership(view, account, change.person)",
+                "require_member(view, account, by, MemberRole.SPEND)\n"
+                "    standing = find_membership(view, account, change.person)",
+            ),
+        ),
+    ),
 )
