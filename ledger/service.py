@@ -121,12 +121,12 @@ class LedgerService:
         return cls(journal, reader, long, assets=assets, terms=terms, is_dead=is_dead)
 
     async def close(self) -> None:
-        """Commit what waits and close the database."""
+        """Commit what waits and close the database: the writer last, for only it can fold the log into the file."""
         try:
-            await self.journal.close()
-        finally:
             self.reader.close()
             await self.long_reads.close()
+        finally:
+            await self.journal.close()
 
 
 async def _migrate(path: Path, clock: Clock, blocking: BlockingRunner) -> None:

@@ -12,7 +12,7 @@ from ledger.money import Amount
 from ledger.pool import ReaderPool
 from ledger.service import LedgerService
 from ledger.statement import walk
-from tests.ledger.desk import ANN, BEN, UJUNO
+from tests.ledger.desk import ANN, BEN, UJUNO, ledger_at, settle_people
 
 SLOW = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n"
@@ -95,3 +95,10 @@ async def test_a_walk_stops_at_its_limit(ledger: LedgerService, part: int) -> No
     newest = ledger.reader.history(ANN, UJUNO)[0].id
     found = [line async for lines in walk(ledger.long_reads, ANN, UJUNO, newest, part) for line in lines]
     assert [line.balance_after for line in found] == [997, 999, 1_000][:part]
+
+
+async def test_what_is_closed_in_order_is_one_file(path: Path) -> None:
+    """Whoever stops the program and copies the file has all of the books: no log is left beside it."""
+    async with ledger_at(path) as service:
+        await settle_people(service)
+    assert [beside.name for beside in path.parent.iterdir()] == [path.name]
