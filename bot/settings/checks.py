@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bot.intents import NOT_PEOPLE
 from bot.settings.model import Settings
@@ -17,6 +17,16 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 def problems_of(settings: Settings) -> list[str]:
     """Return what is wrong with ``settings`` as a whole, as sentences without secrets."""
     return [problem for check in _CHECKS if (problem := check(settings))]
+
+
+def _parts(url: str) -> SplitResult:
+    """Return the parts of ``url``; of what is no address none, and no check accepts that."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def _token_problem(settings: Settings) -> str | None:
@@ -36,13 +46,13 @@ def _owners_problem(settings: Settings) -> str | None:
 
 def _url_problem(settings: Settings) -> str | None:
     """Links to nodes and to Telegram; the token travels in Telegram's, so it goes in the clear to this machine only."""
-    telegram = urlsplit(settings.telegram_url)
+    telegram = _parts(settings.telegram_url)
     if telegram.scheme != "https" and not (telegram.scheme == "http" and telegram.hostname in _LOOPBACK):
         return "MONETA_TELEGRAM_URL must begin with https:// (http:// only to this machine): the token travels in it."
     if not settings.nodes:
         return "MONETA_NODES names no node."
     for number, node in enumerate(settings.nodes, 1):
-        url = urlsplit(node)
+        url = _parts(node)
         if url.scheme not in ("http", "https") or not url.hostname or url.username is not None:
             return f"MONETA_NODES: number {number} is not an http:// or https:// address without a user name."
     return "MONETA_NODES names one node twice." if len(set(settings.nodes)) < len(settings.nodes) else None
@@ -105,7 +115,7 @@ def _bail_problem(settings: Settings) -> str | None:
 def _price_problem(settings: Settings) -> str | None:
     if settings.price_url is None:
         return None
-    url = urlsplit(settings.price_url)
+    url = _parts(settings.price_url)
     if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOOPBACK):
         return "MONETA_PRICE_URL must begin with https:// (http:// only to this machine)."
     if not all(settings.price_field.split(".")):
@@ -117,7 +127,7 @@ def _price_problem(settings: Settings) -> str | None:
 
 def _explorer_problem(settings: Settings) -> str | None:
     template = settings.explorer_tx
-    if template and ("{hash}" not in template or urlsplit(template).scheme not in ("http", "https")):
+    if template and ("{hash}" not in template or _parts(template).scheme not in ("http", "https")):
         return "MONETA_EXPLORER_TX must be an address with {hash} in it, or none."
     return None
 

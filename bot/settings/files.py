@@ -39,11 +39,15 @@ def _read_secret(name: str, path: Path) -> str:
         with path.open(encoding="utf-8") as file:
             secret = file.read(_SECRET_LIMIT_BYTES).strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise SettingsError([f"{named}: {path} cannot be read: {reason}."]) from None
+        raise SettingsError([f"{named}: {path} cannot be read: {reason_of(error)}."]) from None
     if not secret:
         raise SettingsError([f"{named}: {path} is empty."])
     return secret
+
+
+def reason_of(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file could not be read, and nothing of what stands in it."""
+    return str(error.strerror) if isinstance(error, OSError) else "it is no text in UTF-8"
 
 
 def variables_of(source: PydanticBaseSettingsSource) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from bot.settings.checks import problems_of
+from bot.settings.files import reason_of
 from bot.settings.model import Books, Settings
 from bot.settings.names import DOTENV, FILE_SUFFIX, PREFIX, SECRETS, SettingsError, variable
 
@@ -29,7 +30,7 @@ def load(kind: type[Given], env_file: Path | None = DOTENV, **given: Any) -> Giv
     """
     if env_file not in (None, DOTENV) and not env_file.is_file():
         raise SettingsError([f"{env_file} does not exist."])
-    from_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
+    from_file = _values_in(env_file) if env_file and env_file.is_file() else {}
     names = {name.lower() for name in (*from_file, *os.environ) if name.lower().startswith(PREFIX.lower())}
     set_names = {name.lower() for name, value in {**from_file, **os.environ}.items() if value}
     if problems := _name_problems(names, set_names):
@@ -42,6 +43,14 @@ def load(kind: type[Given], env_file: Path | None = DOTENV, **given: Any) -> Giv
     if isinstance(settings, Settings) and (problems := problems_of(settings)):
         raise SettingsError(problems)
     return settings
+
+
+def _values_in(env_file: Path) -> dict[str, str | None]:
+    try:
+        return dotenv_values(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        # The cause quotes what stands in the file, secrets included.
+        raise SettingsError([f"{env_file} cannot be read: {reason_of(error)}."]) from None
 
 
 def _name_problems(names: set[str], set_names: set[str]) -> list[str]:

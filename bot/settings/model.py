@@ -92,6 +92,14 @@ class Books(BaseSettings):
             raise ValueError("MONETA_ASSETS names a denom or a symbol twice.")
         return self
 
+    @model_validator(mode="after")
+    def _check_database(self) -> Self:
+        if not self.database.parent.is_dir():
+            raise ValueError(f"MONETA_DATABASE: {self.database.parent} is no directory.")
+        if self.database.is_dir():
+            raise ValueError(f"MONETA_DATABASE: {self.database} is a directory, not a file.")
+        return self
+
 
 class Settings(Books):
     """All settings; made by `load`, which checks what one field alone does not tell."""

@@ -203,8 +203,11 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("OWNERS", "-5", "MONETA_OWNERS: -5 is not the id of a person."),
         ("TELEGRAM_TOKEN", "abc", "MONETA_TELEGRAM_TOKEN is not a bot token"),
         ("TELEGRAM_URL", "http://example.org", "MONETA_TELEGRAM_URL must begin with https://"),
+        ("TELEGRAM_URL", "https://[::1", "MONETA_TELEGRAM_URL must begin with https://"),
         ("NODES", "rpc.example.org", "MONETA_NODES: number 1 is not"),
         ("NODES", "https://me:secret@rpc.example.org", "MONETA_NODES: number 1 is not"),
+        ("NODES", "https://a.org,https://[::1", "MONETA_NODES: number 2 is not"),
+        ("NODES", "https://a.org:266570", "MONETA_NODES: number 1 is not"),
         ("NODES", "https://a.org,https://a.org", "MONETA_NODES names one node twice."),
         ("DENOM", "uatom", "MONETA_DENOM is uatom, but fees on juno-1 are paid in ujuno."),
         ("CHAIN_ID", "other-1", "MONETA_DENOM and MONETA_ASSETS are needed"),
@@ -229,7 +232,10 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("BAIL_MINIMUM", "much", "MONETA_BAIL_MINIMUM: 'much' is not an amount"),
         ("BAIL_PER_MINUTE", "-1", "MONETA_BAIL_PER_MINUTE: '-1' is not an amount"),
         ("PRICE_URL", "http://example.org", "MONETA_PRICE_URL must begin with https://"),
+        ("PRICE_URL", "https://[::1", "MONETA_PRICE_URL must begin with https://"),
         ("EXPLORER_TX", "https://example.org", "MONETA_EXPLORER_TX must be an address with {hash}"),
+        ("EXPLORER_TX", "https://[{hash}", "MONETA_EXPLORER_TX must be an address with {hash}"),
+        ("DATABASE", "/nowhere/books.sqlite3", "MONETA_DATABASE: /nowhere is no directory."),
         ("MNEMONIC", "abandon " * 11 + "abandon", "MONETA_MNEMONIC is no valid BIP-39 mnemonic"),
         ("HD_PATH", "m/x", "MONETA_HD_PATH is no derivation path"),
         ("BECH32_PREFIX", "Juno!", "MONETA_BECH32_PREFIX must be"),
@@ -267,6 +273,24 @@ def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="does not exist"):
         load(Settings, env_file=tmp_path / "production.env")
+
+
+def test_a_file_that_is_no_text_is_named_and_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(f"# M\xfcnze\nMONETA_MNEMONIC={MNEMONIC}\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"\.env cannot be read: it is no text") as wrong:
+        load(Settings, env_file=tmp_path / ".env")
+    assert MNEMONIC not in "".join(traceback.format_exception(wrong.value))
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").touch()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(SettingsError, match=r"\.env cannot be read: Permission denied"):
+        load(Settings, env_file=tmp_path / ".env")
 
 
 def test_an_unknown_name_in_dotenv_is_named(tmp_path: Path) -> None:
