@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -40,13 +41,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(above[arguments[0]].load()(arguments[1:]))
     options = _parser(sorted(above)).parse_args(arguments)
     try:
-        return int(options.act(options))
+        code = int(options.act(options))
+        print(end="", flush=True)
     except EXPECTED as error:
         ending = told(error)
         if ending is None:
             raise
+        _give_up_output()
         code, sentence = ending
         return fail(code, sentence.format(error))
+    return code
+
+
+def _give_up_output() -> None:
+    """Write what was printed; what cannot be written is lost, or Python would try again and end with a code of its own."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(above: Sequence[str]) -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ import argparse
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bot.exits import Exit, NoBooksError, fail
 from bot.settings import Books, load
@@ -19,6 +19,8 @@ from ledger.roles import CONSOLE
 from ledger.withdrawals import ManualOutcome
 from ledger.world import SystemClock, ThreadRunner
 
+_INT64: Final = range(-(2**63), 2**63)
+
 
 def add_command(
     commands: Any, name: str, act: Callable[[argparse.Namespace], int], summary: str
@@ -28,6 +30,13 @@ def add_command(
     command.add_argument("--env-file", type=Path, default=Path(".env"), help="settings (default: .env)")
     command.set_defaults(act=act)
     return command
+
+
+def number(typed: str) -> int:
+    """Return the number that was ``typed``; raises ValueError for one that the books cannot hold."""
+    if int(typed) not in _INT64:
+        raise ValueError(typed)
+    return int(typed)
 
 
 def existing_books(options: argparse.Namespace) -> Books:
@@ -53,10 +62,10 @@ def _add_attribute(commands: Any) -> None:
         _attribute,
         "after a restore: list the payments on chain that these books do not know, or explain one",
     )
-    command.add_argument("payment", type=int, nargs="?", help="its number; without one all are listed")
-    command.add_argument("--account", type=int, help="whose it was: a user's id, or -1 for BOT_TREASURY")
+    command.add_argument("payment", type=number, nargs="?", help="its number; without one all are listed")
+    command.add_argument("--account", type=number, help="whose it was: a user's id, or -1 for BOT_TREASURY")
     command.add_argument(
-        "--amount", type=int, help="how much of it, in base units (default: all that is left)"
+        "--amount", type=number, help="how much of it, in base units (default: all that is left)"
     )
     command.add_argument("--accept", action="store_true", help="nobody's: SYSTEM_RESERVE keeps bearing it")
     command.add_argument("--reason", default="", help="who found out, and how")
@@ -68,7 +77,7 @@ def _add_unfreeze(commands: Any) -> None:
     )
     reasons = [each.value for each in FreezeReason]
     command.add_argument("why", nargs="?", choices=reasons, help="which; without one all are listed")
-    command.add_argument("--account", type=int, help="the freeze of this account alone")
+    command.add_argument("--account", type=number, help="the freeze of this account alone")
     command.add_argument("--reason", default="", help="who lifts it, and why that is safe")
 
 
@@ -77,7 +86,7 @@ def _add_refill(commands: Any) -> None:
         commands, "refill", _refill, "show what SYSTEM_RESERVE owes, or refill it from BOT_TREASURY"
     )
     command.add_argument("denom", nargs="?", help="of which asset, such as ujuno; without it all are shown")
-    command.add_argument("--amount", type=int, help="how much, in base units (default: all that is owed)")
+    command.add_argument("--amount", type=number, help="how much, in base units (default: all that is owed)")
     command.add_argument("--reason", default="", help="who says so, and whose coins they are")
 
 
@@ -88,7 +97,7 @@ def _add_resolve(commands: Any) -> None:
         _resolve,
         "list the withdrawals that wait for the chain, or end one by an owner's word",
     )
-    command.add_argument("withdrawal", type=int, nargs="?", help="its number; without one all are listed")
+    command.add_argument("withdrawal", type=number, nargs="?", help="its number; without one all are listed")
     command.add_argument(
         "outcome",
         nargs="?",

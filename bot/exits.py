@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 failed unexpectedly, 2 wrong use or settings, 3 the database belongs to another program, chain or
 bot, 4 the books contradict themselves or their file is damaged, 5 Telegram or the nodes cannot be reached or refuse,
 6 another process is in the way: try again, 7 the disk is full, failing or read-only, 8 the clock is
-behind the books, 9 books and chain differ. docs/operations.md tells what to do.
+behind the books, 9 books and chain differ, 141 nobody read the output to its end. docs/operations.md tells what to do.
 """
 
 import errno
@@ -33,6 +33,8 @@ class Exit(IntEnum):
     DISK = 7
     CLOCK = 8
     APART = 9
+    UNREAD = 141
+    """As if SIGPIPE had ended it, which a shell expects of ``| head``."""
 
 
 class NoBooksError(Exception):
@@ -96,6 +98,8 @@ def told(error: Exception) -> tuple[Exit, str] | None:
         return FAULTS.get(fault_of(error))
     if isinstance(error, Unavailable) and isinstance(error.__cause__, sqlite3.Error):
         return FAULTS.get(fault_of(error.__cause__)) or FAILURES[Unavailable]
+    if isinstance(error, BrokenPipeError):
+        return Exit.UNREAD, "The output was not read to its end."
     if isinstance(error, OSError):
         return FAULTS[Fault.DISK] if error.errno in _DISK_ERRORS else None
     return next(ending for kind, ending in FAILURES.items() if isinstance(error, kind))

@@ -1,6 +1,9 @@
 """The command ``moneta``: what it prints, and the exit code that tells a script what went wrong."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from ledger.errors import BrokenInvariant
 from ledger.migrate import migrate
 from ledger.ports import Millis
 
+ROOT = Path(__file__).parents[2]
 RUNNABLE = {
     "TELEGRAM_TOKEN": "1234567890:abcdefghijklmnopqrstuvwxyzABCDEFGHI",
     "OWNERS": "77",
@@ -111,6 +115,48 @@ def test_a_run_that_broken_books_end_has_the_code_for_it(
         monkeypatch.setenv(f"MONETA_{name}", value)
     assert main(["run"]) == Exit.BROKEN_BOOKS
     assert "the sum is off by 1" in capsys.readouterr().err
+
+
+def output_into(descriptor: int) -> tuple[int, str]:
+    """Audit in a process of its own that writes to ``descriptor``; return how it ended and what it said beside."""
+    audit = [sys.executable, "-m", "bot.cli", "audit"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+    ended = subprocess.run(
+        audit, env=environment, stdout=descriptor, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(descriptor)
+    return ended.returncode, ended.stderr
+
+
+def test_output_that_is_not_read_to_its_end_is_no_mistake(database: Path) -> None:
+    """As by ``| head``: whether the books are clean was not told, so it is no success either."""
+    migrate(database, Millis(0))
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert output_into(writing) == (Exit.UNREAD, "The output was not read to its end.\n")
+
+
+def test_output_on_a_full_disk_has_the_code_for_it(database: Path) -> None:
+    migrate(database, Millis(0))
+    code, told = output_into(os.open("/dev/full", os.O_WRONLY))
+    assert (code, told.count("\n")) == (Exit.DISK, 1)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["attribute", "9223372036854775808", "--accept"],
+        ["resolve", "9223372036854775808", "paid"],
+    ],
+)
+def test_a_number_beyond_the_books_is_wrong_use(
+    database: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(database, Millis(0))
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--reason", "her receipt"])
+    assert caught.value.code == Exit.USAGE
+    assert "invalid number" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_wrong_use() -> None:
