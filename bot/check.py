@@ -10,10 +10,8 @@ from bot.settings import Settings
 from bot.transport import Telegram, TransportError
 from chain.client import NodeClient
 from chain.errors import ChainError
-from ledger.errors import WrongDatabase
-from ledger.migrate import released
+from ledger.migrate import missing
 from ledger.ports import Millis
-from ledger.reader import Reader
 
 
 class Unfit(Enum):
@@ -31,7 +29,7 @@ class Finding(NamedTuple):
 
 
 async def findings(settings: Settings, now: Millis) -> AsyncIterator[Finding]:
-    """Yield what is found, each as soon as it is. Raises WrongDatabase for one of a newer program."""
+    """Yield what is found, each as soon as it is. Raises WrongDatabase for one of another program."""
     yield Finding(f"Settings: good. Treasury {settings.wallet.address} on {settings.chain_id}.")
     yield Finding(_database_line(settings.database))
     if (late := clock_problem(settings.database, now)) is not None:
@@ -44,16 +42,8 @@ async def findings(settings: Settings, now: Millis) -> AsyncIterator[Finding]:
 def _database_line(path: Path) -> str:
     if not path.exists():
         return f"Database: none at {path} yet; it is made at the first run."
-    books = Reader(path)
-    try:
-        applied, known = books.select("SELECT count(*) FROM schema_migrations")[0][0], len(released())
-    finally:
-        books.close()
-    if applied > known:
-        raise WrongDatabase(f"it has {applied} migrations, this program knows {known}")
-    behind = (
-        f", {known - applied} migrations behind; `moneta migrate` applies them" if applied < known else ""
-    )
+    lacks = missing(path)
+    behind = f", {lacks} migrations behind; `moneta migrate` applies them" if lacks else ""
     return f"Database: {path}{behind}."
 
 

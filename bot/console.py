@@ -13,6 +13,7 @@ from bot.exits import Exit, NoBooksError, fail
 from bot.settings import Books, load
 from bot.upkeep import Ending, Explanation, Lifting, explain, refill, resolve, unfreeze
 from ledger.freezes import FreezeReason
+from ledger.migrate import missing
 from ledger.money import Amount, Denom
 from ledger.reserve import Refill
 from ledger.roles import CONSOLE
@@ -40,10 +41,17 @@ def number(typed: str) -> int:
 
 
 def existing_books(options: argparse.Namespace) -> Books:
-    """Return settings whose database is there. Raises SettingsError and NoBooksError."""
+    """Return settings whose database is there, with this program's schema.
+
+    Raises SettingsError, NoBooksError, and WrongDatabase for a file of another program.
+    """
     settings = load(Books, options.env_file)
     if not settings.database.exists():
         raise NoBooksError(f"{settings.database} does not exist.")
+    if behind := missing(settings.database):
+        raise NoBooksError(
+            f"{settings.database} is {behind} migrations behind; `moneta migrate` applies them."
+        )
     return settings
 
 

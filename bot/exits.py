@@ -38,7 +38,7 @@ class Exit(IntEnum):
 
 
 class NoBooksError(Exception):
-    """There are no books where the settings say."""
+    """There are no books where the settings say, or none of this program's schema yet."""
 
 
 FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {

@@ -17,7 +17,7 @@ from ledger.audit import AuditReport, audit
 from ledger.clocks import DRIFT_MS, seconds_behind
 from ledger.connect import copy_database, fold_log, open_reader, open_writer
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
-from ledger.migrate import migrate
+from ledger.migrate import migrate, missing
 from ledger.ports import Clock, Millis
 from ledger.presence import Presence
 from ledger.queries import queries
@@ -66,6 +66,7 @@ def back_up(database: Path, target: Path) -> AuditReport:
     Raises:
         CannotCopy: there is no database, or ``target`` exists: a backup is never written over.
         BrokenInvariant: the copy does not pass its audit, and is gone again.
+        WrongDatabase: the database is from a newer program, or holds no books.
         Unavailable: another process holds the database, or writes to the same target.
         OSError, sqlite3.Error: the disk.
     """
@@ -77,7 +78,7 @@ def back_up(database: Path, target: Path) -> AuditReport:
         raise CannotCopy(f"{target.parent} is no directory")
     with _claimed(target, _COPYING), _draft_of(target) as draft:
         copy_database(database, draft)
-        report = _clean_audit(draft)
+        report = _audit_of_any(draft)
         _flush(draft)
         _publish(draft, target)
     _flush(target.parent)
@@ -168,6 +169,16 @@ def _log_of(database: Path) -> Path:
 
 def _shared_of(database: Path) -> Path:
     return database.with_name(f"{database.name}-shm")
+
+
+def _audit_of_any(copy: Path) -> AuditReport:
+    """Audit ``copy`` as it is; of an earlier program, as `migrate` brings it up: an audit knows one schema."""
+    if not missing(copy):
+        return _clean_audit(copy)
+    with _draft_of(copy) as current:
+        copy_database(copy, current)
+        migrate(current, Millis(0))
+        return _clean_audit(current)
 
 
 def _clean_audit(copy: Path) -> AuditReport:

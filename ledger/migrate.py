@@ -1,12 +1,13 @@
 """Brings a database to this program's schema: numbered SQL, forward only, each file with its record in one transaction."""
 
 import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.connect import open_migrator
+from ledger.connect import open_migrator, open_reader
 from ledger.errors import WrongDatabase
 from ledger.ports import Millis
 
@@ -48,7 +49,8 @@ def migrate(path: Path, now: Millis, migrations: list[Migration] | None = None) 
     """Apply what is missing in the database at ``path`` (made when absent); return how many were applied.
 
     Raises:
-        WrongDatabase: the file is from a newer program, or one of its migrations is not the one we know.
+        WrongDatabase: the file is from a newer program, one of its migrations is not the one we know, or it has tables
+            of another kind.
         sqlite3.OperationalError: BUSY, when another process is at it; nothing of a migration stays half done.
     """
     wanted = released() if migrations is None else migrations
@@ -62,10 +64,32 @@ def migrate(path: Path, now: Millis, migrations: list[Migration] | None = None) 
         connection.close()
 
 
+def missing(path: Path) -> int:
+    """Return how many migrations the books at ``path`` lack.
+
+    Raises WrongDatabase for a file that holds no books, and as `migrate` does.
+    """
+    with closing(open_reader(path)) as connection:
+        if "schema_migrations" not in _tables(connection):
+            raise WrongDatabase(f"{path} holds no books")
+        wanted = released()
+        return len(wanted) - _check_records(connection, wanted)
+
+
+def _refuse_strangers(connection: sqlite3.Connection) -> None:
+    if (found := _tables(connection)) and "schema_migrations" not in found:
+        raise WrongDatabase("it holds no books, but something else")
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
 def _apply_next(connection: sqlite3.Connection, wanted: list[Migration], now: Millis) -> bool:
     """Apply one missing migration in a transaction of its own; tell whether there was one."""
     connection.execute("BEGIN IMMEDIATE")
     try:
+        _refuse_strangers(connection)
         connection.execute(_RECORDS)
         done = _check_records(connection, wanted)
         if done < len(wanted):

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot import cli
 from bot.cli import main
 from bot.exits import Exit
 from ledger.errors import BrokenInvariant
-from ledger.migrate import migrate
+from ledger.migrate import migrate, released
 from ledger.ports import Millis
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,45 @@ def test_a_database_of_a_newer_program_is_not_opened(
     connection.close()
     assert main(["migrate"]) == Exit.WRONG_DATABASE
     assert "not for this program" in capsys.readouterr().err
+
+
+READING = ["audit", "export", "reconcile", "attribute", "unfreeze", "refill", "resolve"]
+
+
+@pytest.mark.parametrize("command", [*READING, "migrate"])
+def test_a_database_of_another_program_is_left_alone(
+    database: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE users (nickname TEXT)")
+    assert main([command]) == Exit.WRONG_DATABASE
+    assert "holds no books" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [*READING, "backup copy.sqlite3"])
+def test_an_empty_file_is_no_database_to_read(
+    database: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database.touch()
+    assert main(command.split()) == Exit.WRONG_DATABASE
+    assert "holds no books" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", READING)
+def test_books_of_an_earlier_program_are_brought_up_first(
+    database: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(database, Millis(0), released()[:2])
+    assert main([command]) == Exit.USAGE
+    assert "moneta migrate" in capsys.readouterr().err
+
+
+def test_books_of_an_earlier_program_can_be_kept_before_that(database: Path) -> None:
+    migrate(database, Millis(0), released()[:2])
+    assert main(["backup", "copy.sqlite3"]) == Exit.DONE
+    assert main(["migrate"]) == Exit.DONE
+    with closing(sqlite3.connect(database.with_name("copy.sqlite3"))) as copy:
+        assert copy.execute("SELECT count(*) FROM schema_migrations").fetchone() == (2,)
 
 
 def test_broken_books_end_with_a_sentence_and_their_own_code(
