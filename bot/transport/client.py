@@ -43,6 +43,7 @@ TOAST_LIMIT: Final = 200
 WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 
 _NOBODY: Final = "participant_id_invalid"
+"""Of whoever was never seen there, or is gone for good."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
@@ -205,7 +206,6 @@ class Telegram:
             member = await self._bot.get_chat_member(chat, person)
         except TelegramError as error:
             if _NOBODY in str(error).lower():
-                # Whoever was never seen there, or is gone for good.
                 return Standing(leads=False)
             raise translated(error) from error
         if isinstance(member, ChatMemberAdministrator):
@@ -234,6 +234,8 @@ class Telegram:
         try:
             member = await self._bot.get_chat_member(chat, person)
         except TelegramError as error:
+            if _NOBODY in str(error).lower():
+                return Membership(ChatMember.LEFT, may_speak=False)
             raise translated(error) from error
         if isinstance(member, ChatMemberRestricted):
             until = int(member.until_date.timestamp())

@@ -5,7 +5,7 @@ import pytest
 from ledger.accounts import BOT_TREASURY, AccountId
 from ledger.jails import jail_of
 from ledger.roles import CONSOLE, Role
-from sandbox.telegram import Chat, Message, User
+from sandbox.telegram import Chat, Fault, Message, User
 from tests.bot.stage import JUNO, Stage
 
 TEN = 10_000_000
@@ -244,6 +244,17 @@ async def test_when_telegram_refuses_to_restore_admins_learn_it_once_and_it_goes
     bot.clock.pass_seconds(500)
     await bot.until(lambda: may_speak(bot, ana, hall))
     assert len(bot.said(owner, office, "⚠️ Telegram doesn't")) == 1
+
+
+async def test_who_was_never_there_need_not_be_silenced(
+    bot: Stage, owner: User, ana: User, hall: Chat
+) -> None:
+    """Telegram knows no participant then; nobody can do anything about it, so nobody is told, or asked for ever."""
+    told = "Bad Request: PARTICIPANT_ID_INVALID"
+    bot.telegram.faults.add(Fault("refuse", "getChatMember", times=100, code=400, description=told))
+    await jail(bot, owner, hall)
+    assert bot.rows("SELECT state FROM outbox WHERE event = 'rights.due'") == [("sent",)]
+    assert bot.rows("SELECT 1 FROM outbox WHERE event = 'alert.raised'") == []
 
 
 async def test_a_group_that_becomes_a_supergroup_takes_its_jails_along(
