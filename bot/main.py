@@ -25,7 +25,7 @@ from bot.settings import Settings
 from bot.speech import Sentences
 from bot.supervisor import Loop, Supervisor, run_all
 from bot.sweep import Sweep
-from bot.transport import Offline, Telegram, Throttled
+from bot.transport import BadToken, Telegram, TransportError
 from chain import inbound
 from chain.client import NodeClient
 from chain.endpoints import Endpoints
@@ -255,7 +255,9 @@ async def _connect(telegram: Telegram, stop: asyncio.Event) -> _Connected | None
     while not stop.is_set():
         try:
             return _Connected(await telegram.open(), await telegram.knows_ephemeral())
-        except (Offline, Throttled) as error:
+        except BadToken:
+            raise
+        except TransportError as error:
             log.warning("telegram.unreachable", why=str(error))
         with suppress(TimeoutError):
             async with asyncio.timeout(RECONNECT_SECONDS):

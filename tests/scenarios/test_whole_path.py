@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.telegram import Chat, Message
+from sandbox.telegram import Chat, Fault, Message
 from tests.scenarios.town import JUNO, Town, town
 
 
@@ -91,3 +91,12 @@ def _five(place: Town, chat: Chat, words: str) -> list[Message]:
     """Return the questions once all five are there."""
     asked = [shown for shown in place.telegram.replies(chat) if words in shown.text and shown.buttons]
     return asked if len(asked) == 5 else []
+
+
+@pytest.mark.parametrize("code", [400, 403, 409, 502])
+async def test_it_starts_when_telegram_can_be_reached(tmp_path: Path, code: int) -> None:
+    """A proxy, or a country's filter, answers for Telegram with codes of its own."""
+    async with town(tmp_path) as place:
+        place.telegram.faults.add(Fault("refuse", "getMe", code=code, description="Blocked"))
+        await place.start()
+        assert place.telegram.faults.waiting == []
