@@ -45,7 +45,7 @@ ON CONFLICT (subject) DO UPDATE SET
 """
 WROTE_SINCE: Final = """
 SELECT 1 FROM inbox
-WHERE id > (SELECT max(id) FROM inbox) - 2000 AND sender = :person AND done_at >= :at AND iif(sender <> :person, 0,
+WHERE id > (SELECT max(id) FROM inbox) - 2000 AND sender = :person AND done_at >= :at AND iif(sender <> :person OR sender = 0, NULL,
     ifnull(json_extract(raw, '$.callback_query.message.chat.id'),
         ifnull(json_extract(raw, '$.message.chat.id'), json_extract(raw, '$.edited_message.chat.id')))) = :person
 LIMIT 1

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot import outbox
+from bot.inbox import LONGEST_RAW
 from bot.notifier import MOST_ATTEMPTS
 from bot.pacing import GROUP
 from ledger.accounts import AccountId
@@ -115,6 +116,14 @@ async def test_a_poisonous_row_keeps_nobody_from_being_known(bot: Stage, ana: Us
     bot.telegram.poison(bot.account)
     await greet(bot, ana)
     assert outbox.wrote_since(bot.service.reader, ana.id, began)
+
+
+async def test_a_poisonous_row_that_was_cut_is_nobodys(bot: Stage) -> None:
+    """It is no JSON, and has the number of the operators, whose alert may be refused just then."""
+    began = bot.clock.now()
+    bot.telegram.poison(bot.account, {"message": {"message_id": 10**30, "text": "x" * LONGEST_RAW}})
+    await bot.until(lambda: bot.rows("SELECT 1 FROM inbox WHERE state = 'poison'"))
+    assert not outbox.wrote_since(bot.service.reader, OPERATORS, began)
 
 
 async def test_the_neutral_line_keeps_the_groups_pace(bot: Stage, ana: User, plaza: Chat) -> None:
