@@ -4,6 +4,7 @@ The authorizer runs when a statement is prepared, so it costs nothing afterwards
 no code of ours can do by mistake, and no text that reached SQL by mistake can do on purpose.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -90,7 +91,12 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def open_migrator(path: Path) -> sqlite3.Connection:
-    """Open, or make, the database for migrations: without an authorizer, and closed before anybody else opens it."""
+    """Open, or make, the database for migrations: without an authorizer, and closed before anybody else opens it.
+
+    A new one can be read by its owner only, and so can the log that SQLite keeps beside it.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
     for pragma in (
         f"page_size = {PAGE_BYTES}",

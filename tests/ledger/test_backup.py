@@ -1,5 +1,6 @@
 """A backup is whole and audited or not there; a restore keeps what it replaces and says that it happened."""
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -68,6 +69,14 @@ def test_a_backup_of_books_in_use_holds_every_commit(bank: Bank, tmp_path: Path)
     assert report.totals == {"ujuno": 51_000}
     assert audit(tmp_path / "copy.db") == report
     bank.deposit(ALICE, 1)  # and they go on
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_restored_by_root_they_belong_to_whose_they_were(copy: Path, database: Path) -> None:
+    """The bot of another user could not open them otherwise."""
+    os.chown(database, 12_345, 23_456)
+    put_back(copy, database)
+    assert (database.stat().st_uid, database.stat().st_gid) == (12_345, 23_456)
 
 
 def test_a_backup_is_one_file_of_its_owner(copy: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Migrations: forward only, each whole or not at all, and never another program's database."""
 
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def tables(path: Path) -> set[str]:
 def test_a_new_database_gets_them_all(path: Path) -> None:
     assert migrate(path, NOW) == len(released())
     assert {"users", "user_balances", "transactions", "transaction_locks"} <= tables(path)
+
+
+def test_a_new_database_is_its_owners_alone(path: Path) -> None:
+    """Names, balances and what members wrote in private are no other user's of the machine."""
+    migrate(path, NOW)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_each_is_recorded_with_its_checksum_and_time(path: Path) -> None:
