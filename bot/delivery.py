@@ -198,7 +198,15 @@ class Delivery:
     async def _edited(self, pending: Pending, message: Message) -> Sent | None:
         assert pending.tracked is not None
         _, at = pending.tracked
-        return at if await self._edit(at, message) else None
+        return at if await self._becomes(at, message) else None
+
+    async def _becomes(self, at: Sent, message: Message) -> bool:
+        """Edit the message ``at``; False when Telegram does not take that, for whatever reason: it is written anew then."""
+        try:
+            return await self._edit(at, message)
+        except Rejected as error:
+            log.info("message.not_edited", chat=at.chat, message=at.message, why=str(error))
+            return False
 
     async def _edit(self, at: Sent, message: Message) -> bool:
         """Edit the message ``at``; False when it is gone, or cannot become ``message``."""
@@ -257,7 +265,7 @@ class Delivery:
         """Show ``message`` in the chat of ``reply``."""
         if reply.edit is not None:
             at = Sent(reply.chat, reply.edit, reply.photo)
-            if await self._edit(at, message):
+            if await self._becomes(at, message):
                 return at
         return await self.telegram.send(Address(reply.chat, reply.reply_to, reply.thread), message)
 

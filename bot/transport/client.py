@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -169,12 +170,11 @@ class Telegram:
 
     async def edit(self, at: Sent, message: Message) -> None:
         """Make the message ``at`` say ``message``; that it says so already is success. Raises MessageGone."""
-        try:
-            await self._edit(at, message, "HTML")
-        except CannotParse:
-            await self._edit(at, message, None)
-        except Unchanged:
-            return
+        with suppress(Unchanged):
+            try:
+                await self._edit(at, message, "HTML")
+            except CannotParse:
+                await self._edit(at, message, None)
 
     async def _edit(self, at: Sent, message: Message, parse_mode: str | None) -> None:
         more: dict[str, Any] = {"parse_mode": parse_mode, "reply_markup": _markup(message.keyboard)}

@@ -202,6 +202,45 @@ async def test_news_whose_message_was_deleted_are_written_anew(bot: Stage, ana: 
     assert (await bot.heard(ana, chat, "withdrawal.confirmed")).id != tracker.id
 
 
+NOT_EDITABLE = "Bad Request: there is no text in the message to edit"
+
+
+async def test_news_whose_message_takes_no_edit_are_written_anew(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/follow")
+    tracker = await bot.heard(ana, chat, "followed")
+    bot.telegram.faults.add(Fault("refuse", "editMessageText", code=400, description=NOT_EDITABLE))
+    await tell(bot, "withdrawal.confirmed", ana.id, withdrawal=7)
+    assert (await bot.heard(ana, chat, "withdrawal.confirmed")).id != tracker.id
+
+
+async def test_an_answer_whose_message_takes_no_edit_is_written_anew(
+    bot: Stage, ana: User, ben: User
+) -> None:
+    await bot.fund(ana, 10)
+    await bot.fund(ben, 1)
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/ask 22 3")
+    question = await bot.heard(ana, chat, "asked")
+    bot.telegram.faults.add(Fault("refuse", "editMessageText", code=400, description=NOT_EDITABLE))
+    bot.telegram.tap(ana, question)
+    assert (await bot.heard(ana, chat, "paid")).id != question.id
+
+
+async def test_plain_words_that_stand_already_count_as_edited(bot: Stage, ana: User) -> None:
+    chat = bot.telegram.private(ana)
+    bot.telegram.say(ana, chat, "/follow")
+    await bot.heard(ana, chat, "followed")
+    for words in ("can't parse entities: unclosed tag", "message is not modified"):
+        bot.telegram.faults.add(
+            Fault("refuse", "editMessageText", code=400, description=f"Bad Request: {words}")
+        )
+    await tell(bot, "withdrawal.signed", ana.id, withdrawal=7)
+    await bot.settled()
+    assert bot.said(ana, chat, "withdrawal.signed") == []
+    assert state(bot, "withdrawal.signed") == ["sent"]
+
+
 async def test_a_secret_asked_for_in_a_group_is_told_in_private(bot: Stage, ana: User, plaza: Chat) -> None:
     chat = await greet(bot, ana)
     bot.telegram.say(ana, plaza, "/secret")
