@@ -208,11 +208,7 @@ def _restore(options: argparse.Namespace) -> int:
         options.file,
         settings.database,
         clock=SystemClock(),
-        identity={
-            "chain_id": settings.chain_id,
-            "address": settings.wallet.address,
-            "bot_id": str(settings.bot_id),
-        },
+        identity=settings.identity,
         quiet_blocks=settings.timeout_blocks,
         clock_is_right=options.clock_is_right,
     )

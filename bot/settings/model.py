@@ -240,6 +240,11 @@ class Settings(Books):
         return int(self.telegram_token.get_secret_value().partition(":")[0])
 
     @property
+    def identity(self) -> dict[str, str]:
+        """What the books belong to, as they write it down at the first start."""
+        return {"chain_id": self.chain_id, "address": self.wallet.address, "bot_id": str(self.bot_id)}
+
+    @property
     def parameters(self) -> ChainParameters:
         """What the chain layer needs to know of the chain."""
         return ChainParameters(
