@@ -5,6 +5,7 @@ what it replaces, and writes down that it happened: from then on blocks are repl
 (replay.py; chain.md, Withdrawals).
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ RESTORING: Final = "restore"
 """The presence of a restore beside the database: nobody starts while it is alive."""
 
 _COPYING: Final = "copy"
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system says that knows no links (FAT, some shares)."""
 _SQL: Final = queries("backup")
 
 
@@ -204,6 +207,10 @@ def _publish(draft: Path, target: Path) -> None:
         os.link(draft, target)
     except FileExistsError as error:
         raise CannotCopy(f"{target} exists; a backup is never written over") from error
+    except OSError as error:
+        if error.errno not in _NO_LINKS or target.exists():
+            raise
+        draft.replace(target)
 
 
 def _refuse_company(presence: Presence) -> None:

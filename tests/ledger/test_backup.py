@@ -1,5 +1,6 @@
 """A backup is whole and audited or not there; a restore keeps what it replaces and says that it happened."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -89,6 +90,23 @@ def test_a_backup_is_never_written_over(database: Path, copy: Path) -> None:
     with pytest.raises(CannotCopy, match="exists"):
         back_up(database, copy)
     assert copy.read_bytes() == before
+
+
+@pytest.mark.parametrize("why", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_disk_without_links_takes_a_backup_all_the_same(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    """As a stick with FAT, or a share of another machine."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(os, "link", refuse)
+    report = back_up(database, tmp_path / "copy.db")
+    assert audit(tmp_path / "copy.db") == report
+    assert names(tmp_path) - {"books.db-wal", "books.db-shm"} == {"books.db", "copy.db"}
+    with pytest.raises(CannotCopy, match="exists"):
+        back_up(database, tmp_path / "copy.db")
 
 
 def test_a_target_that_appears_meanwhile_is_not_replaced(
