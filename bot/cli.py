@@ -198,7 +198,8 @@ def _export(options: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     settings = load(Books, options.env_file)
     report = back_up(settings.database, options.file)
-    print(f"{options.file}: {report.transactions} postings, audited. The newest link is {report.head.hex()}.")
+    place = options.file.absolute()
+    print(f"{place}: {report.transactions} postings, audited. The newest link is {report.head.hex()}.")
     return Exit.DONE
 
 

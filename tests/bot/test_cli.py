@@ -90,6 +90,13 @@ def test_a_database_of_a_newer_program_is_not_opened(
     assert "not for this program" in capsys.readouterr().err
 
 
+def test_a_backup_says_where_it_is(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """scripts/moneta runs where the program is, whoever calls it from where: a bare name is no place."""
+    migrate(database, Millis(0))
+    assert main(["backup", "copy.sqlite3"]) == Exit.DONE
+    assert capsys.readouterr().out.startswith(f"{database.with_name('copy.sqlite3')}: ")
+
+
 READING = ["audit", "export", "reconcile", "attribute", "unfreeze", "refill", "resolve"]
 
 
