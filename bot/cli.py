@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from importlib.metadata import entry_points
+from io import TextIOWrapper
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final
@@ -40,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in above:
         return int(above[arguments[0]].load()(arguments[1:]))
     options = _parser(sorted(above)).parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What members write may be in any alphabet; not every terminal knows them all.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = int(options.act(options))
         print(end="", flush=True)

@@ -189,6 +189,20 @@ def test_output_on_a_full_disk_has_the_code_for_it(database: Path) -> None:
     assert (code, told.count("\n")) == (Exit.DISK, 1)
 
 
+def test_a_terminal_without_a_letter_shows_its_code(database: Path) -> None:
+    """A member's memo may be in any alphabet, and so may a file's name."""
+    migrate(database, Millis(0))
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot.cli", "backup", "книги.sqlite3"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (Exit.DONE, b"")
+    assert rb"\u043a\u043d\u0438\u0433\u0438.sqlite3: 0 postings" in ended.stdout
+
+
 @pytest.mark.parametrize(
     "command",
     [
