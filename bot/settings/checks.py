@@ -11,6 +11,8 @@ from chain.parameters import JUNO_MAINNET, JUNO_TESTNET, JUNO_UNBONDING_HOURS
 from chain.wallet import WrongMnemonic
 
 _JUNO: Final = (JUNO_MAINNET.chain_id, JUNO_TESTNET.chain_id)
+_PEOPLE_END: Final = 2**52
+"""Telegram promises that ids stay below it."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,7 +42,7 @@ def _token_problem(settings: Settings) -> str | None:
 def _owners_problem(settings: Settings) -> str | None:
     if not settings.owners:
         return "MONETA_OWNERS names nobody."
-    nobody = [owner for owner in settings.owners if owner <= 0 or owner in NOT_PEOPLE]
+    nobody = [owner for owner in settings.owners if not 0 < owner < _PEOPLE_END or owner in NOT_PEOPLE]
     return f"MONETA_OWNERS: {nobody[0]} is not the id of a person." if nobody else None
 
 

@@ -201,6 +201,7 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("OWNERS", " , ", "MONETA_OWNERS names nobody."),
         ("OWNERS", "777000", "MONETA_OWNERS: 777000 is not the id of a person."),
         ("OWNERS", "-5", "MONETA_OWNERS: -5 is not the id of a person."),
+        ("OWNERS", f"{2**63}", f"MONETA_OWNERS: {2**63} is not the id of a person."),
         ("TELEGRAM_TOKEN", "abc", "MONETA_TELEGRAM_TOKEN is not a bot token"),
         ("TELEGRAM_URL", "http://example.org", "MONETA_TELEGRAM_URL must begin with https://"),
         ("TELEGRAM_URL", "https://[::1", "MONETA_TELEGRAM_URL must begin with https://"),
