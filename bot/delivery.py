@@ -12,7 +12,7 @@ import structlog
 
 from bot import outbox
 from bot.context import Bank
-from bot.outbox import LAST_NEWS, Pending, track
+from bot.outbox import LAST_NEWS, Pending, show_anew, track
 from bot.outgoing import Address, Message, Speech
 from bot.pacing import Pacer
 from bot.registry import Card
@@ -248,7 +248,8 @@ class Delivery:
             return await self._point(reply)
         if reply.track is None or sent.ephemeral is not None:
             return Verdict("sent", sent)
-        return Verdict("sent", sent, rows=(track(reply.track, sent, self.clock.now()),))
+        now = self.clock.now()
+        return Verdict("sent", sent, rows=(track(reply.track, sent, now), show_anew(reply.track, now)))
 
     async def _placed(self, pending: Pending, reply: Reply, message: Message) -> Sent | None:
         """Show ``message`` where it may be seen; None when that would be a private chat which is closed."""

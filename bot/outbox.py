@@ -62,6 +62,11 @@ SELECT :left_out, :recipient, json_object('most', :most), :at, :at, 'undeliverab
     SELECT 1 FROM outbox WHERE state = 'undeliverable' AND recipient = :recipient AND event = :left_out
 )
 """
+SHOW_ANEW: Final = """
+UPDATE outbox SET state = 'pending', attempts = 0, due_at = :at
+WHERE state = 'dropped' AND id = (SELECT max(id) FROM outbox WHERE subject = :subject)
+"""
+"""The newest change of a card that was given up, for the message that would show it was not there yet."""
 UNTRACK: Final = "DELETE FROM tracked_messages WHERE subject = ?"
 
 LEFT_OUT: Final = "messages.left_out"
@@ -142,6 +147,11 @@ def track(subject: str, at: Sent, now: Millis) -> Row:
     """Return the row that makes ``at`` the message of ``subject``."""
     facts = {"subject": subject, "chat": at.chat, "message": at.message, "photo": int(at.photo), "at": now}
     return Row(TRACK, facts)
+
+
+def show_anew(subject: str, now: Millis) -> Row:
+    """Return the row that has the message of ``subject`` catch up with what changed before it could be sent."""
+    return Row(SHOW_ANEW, {"subject": subject, "at": now})
 
 
 def wrote_since(reader: Selects, person: int, at: Millis) -> bool:

@@ -32,6 +32,7 @@ STATEMENTS = {
     "rules of a chat": rules._OF_CHAT,
     "messages of one reader": outbox.TOO_MANY,
     "left out": outbox.LEAVE_OUT,
+    "shown anew": outbox.SHOW_ANEW,
 }
 
 

@@ -10,9 +10,10 @@ from bot.outgoing import Address, Message
 from bot.transport import Offline, Sent, Telegram, Throttled, TransportError
 from ledger.errors import Unavailable
 from ledger.journal import Journal, Lane
-from ledger.units import Unit
+from ledger.outbox import live
+from ledger.units import Decision, Unit
 from sandbox.telegram import Chat, Fault, User
-from tests.bot.stage import Stage
+from tests.bot.stage import TALLY, Stage
 from tests.bot.test_notifier import greet, state, tell
 
 
@@ -123,3 +124,22 @@ async def test_a_card_is_not_given_up_while_telegram_is_away(bot: Stage, ana: Us
 
     await bot.until(told)
     assert [each.text for each in bot.said(ana, plaza, "tally")] == ['tally {"taps": 1}']
+
+
+async def test_a_card_that_comes_late_shows_what_is_so_then(bot: Stage, ana: User, plaza: Chat) -> None:
+    """What changed while its message could not be sent had been given up: it would look as it began for ever."""
+    chat = await greet(bot, ana)
+    bot.telegram.faults.add(Fault("garbage", "sendMessage", times=MOST_ATTEMPTS, code=502))
+    bot.telegram.say(ana, plaza, "/tally")
+    await bot.until(lambda: state(bot, "reply")[1:])
+    changed = live("tally.changed", plaza.id, TALLY, {}, bot.clock.now())
+    await bot.service.journal.submit(Unit(lambda _: Decision(None, rows=(changed,))))
+
+    def given_up() -> bool:
+        bot.clock.pass_seconds(400)
+        return (state(bot, "reply")[1], state(bot, "tally.changed")) == ("undeliverable", ["dropped"])
+
+    await bot.until(given_up)
+    bot.telegram.say(ana, chat, "/hello")
+    card = await bot.heard(ana, plaza, "tally")
+    await bot.until(lambda: card.text == 'tally {"taps": 2}')
