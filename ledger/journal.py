@@ -58,6 +58,12 @@ class Journal:
         self._closing = False
         self._failure: BaseException | None = None
 
+    async def rest(self) -> None:
+        """Commit what waits, and take nothing new."""
+        self._closing = True
+        if await _to_the_end(asyncio.ensure_future(self._resting.wait())):
+            raise asyncio.CancelledError
+
     async def close(self) -> None:
         """Commit what waits, take nothing new, and close the database. Raises what ended the journal before, if so."""
         self._closing = True

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -121,12 +122,16 @@ class LedgerService:
         return cls(journal, reader, long, assets=assets, terms=terms, is_dead=is_dead)
 
     async def close(self) -> None:
-        """Commit what waits and close the database: the writer last, for only it can fold the log into the file."""
-        try:
-            self.reader.close()
-            await self.long_reads.close()
-        finally:
-            await self.journal.close()
+        """Commit what waits and close the database.
+
+        What waits may look something up for its answer, so nothing is closed before it; the writer is closed last, for
+        only it can fold the log into the file.
+        """
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.journal.close)
+            closing.push_async_callback(self.long_reads.close)
+            closing.callback(self.reader.close)
+            await self.journal.rest()
 
 
 async def _migrate(path: Path, clock: Clock, blocking: BlockingRunner) -> None:

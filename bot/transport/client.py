@@ -235,7 +235,7 @@ class Telegram:
             member = await self._bot.get_chat_member(chat, person)
         except TelegramError as error:
             if _NOBODY in str(error).lower():
-                return Membership(ChatMember.LEFT, may_speak=False)
+                return Membership(ChatMember.LEFT, present=False, may_speak=False)
             raise translated(error) from error
         if isinstance(member, ChatMemberRestricted):
             until = int(member.until_date.timestamp())

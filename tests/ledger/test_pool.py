@@ -12,6 +12,7 @@ from ledger.money import Amount
 from ledger.pool import ReaderPool
 from ledger.service import LedgerService
 from ledger.statement import walk
+from ledger.units import Decision, Unit
 from tests.ledger.desk import ANN, BEN, UJUNO, ledger_at, settle_people
 
 SLOW = (
@@ -102,3 +103,13 @@ async def test_what_is_closed_in_order_is_one_file(path: Path) -> None:
     async with ledger_at(path) as service:
         await settle_people(service)
     assert [beside.name for beside in path.parent.iterdir()] == [path.name]
+
+
+async def test_what_waits_when_the_books_are_closed_still_reads_in_them(path: Path) -> None:
+    """An answer looks names up while it is written; a stop must not close what it reads from before."""
+    async with ledger_at(path) as service:
+        await settle_people(service)
+        unit = Unit(lambda _: Decision(service.reader.name(ANN)))
+        waiting = asyncio.create_task(service.journal.submit(unit))
+        await asyncio.sleep(0)
+    assert await waiting == "Ann"
