@@ -13,7 +13,10 @@ from ledger.ports import Millis
 from ledger.service import LedgerService
 from ledger.units import Decision, Row, Unit, View
 
-KEPT_MS: Final = 30 * 24 * 60 * 60 * 1000
+DAY_MS: Final = 24 * 60 * 60 * 1000
+KEPT_MS: Final = 30 * DAY_MS
+INBOX_KEPT_MS: Final = 3 * DAY_MS
+"""Longer than Telegram keeps an update. Whatever members write is kept as it came, and some write a lot."""
 AT_ONCE: Final = 500
 """Rows of each kind in one round: the writer has other work."""
 SWEEP_SECONDS: Final = 3600.0
@@ -21,7 +24,10 @@ MORE_SECONDS: Final = 2.0
 
 
 class Broom(NamedTuple):
-    """``find`` names at most ``:limit`` rows that are over ``:now``, or since ``:before``; ``sweep`` ends those in a JSON list."""
+    """``find`` names at most ``:limit`` rows that are over, ``sweep`` ends those in a JSON list.
+
+    Over is what ended at ``:now``, ``:before`` or, in the inbox, ``:inbox_before``.
+    """
 
     find: str
     sweep: str
@@ -32,7 +38,7 @@ BROOMS: Final = (
     Broom(
         # The newest row stays: its number must not be given again, it is people's reference and Fetch's place.
         """
-        SELECT id FROM inbox WHERE state <> 'new' AND done_at < :before AND id < (SELECT max(id) FROM inbox)
+        SELECT id FROM inbox WHERE state <> 'new' AND done_at < :inbox_before AND id < (SELECT max(id) FROM inbox)
         ORDER BY id LIMIT :limit
         """,
         "DELETE FROM inbox WHERE id IN (SELECT value FROM json_each(?))",
@@ -67,7 +73,12 @@ class Sweep:
 
 def _decide(view: View) -> Decision[bool]:
     """Sweep; the outcome tells whether there may be more."""
-    over = {"now": view.now, "before": Millis(view.now - KEPT_MS), "limit": AT_ONCE}
+    over = {
+        "now": view.now,
+        "before": Millis(view.now - KEPT_MS),
+        "inbox_before": Millis(view.now - INBOX_KEPT_MS),
+        "limit": AT_ONCE,
+    }
     found: list[list[Any]] = [[row[0] for row in view.select(broom.find, over)] for broom in BROOMS]
     rows = [Row(broom.sweep, (json.dumps(keys),)) for broom, keys in zip(BROOMS, found, strict=True) if keys]
     return Decision(any(len(keys) == AT_ONCE for keys in found), rows=tuple(rows))

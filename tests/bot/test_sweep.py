@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.sweep import AT_ONCE, KEPT_MS, MORE_SECONDS, SWEEP_SECONDS, Sweep
+from bot.sweep import AT_ONCE, INBOX_KEPT_MS, KEPT_MS, MORE_SECONDS, SWEEP_SECONDS, Sweep
 from ledger.units import Decision, Row, Unit
 from sandbox.telegram import User
 from tests.bot.stage import Stage
@@ -30,6 +30,19 @@ async def test_old_messages_are_swept_and_new_ones_stay(bot: Stage, ana: User) -
     await bot.settled()
     assert bot.rows("SELECT count(*) FROM outbox") == [(1,)]
     assert bot.rows("SELECT count(*) FROM buttons") == [(0,)]
+
+
+async def test_what_members_wrote_is_not_kept_longer_than_its_update(bot: Stage, ana: User) -> None:
+    """Many long messages would fill the disk; what they were answered is there for longer."""
+    chat = bot.telegram.private(ana)
+    for times in (1, 2):
+        bot.telegram.say(ana, chat, "/hello")
+        await bot.heard(ana, chat, "hello", times=times)
+    await bot.settled()
+    bot.clock.pass_seconds(INBOX_KEPT_MS / 1000 + 3600)
+    await Sweep(bot.service).step()
+    assert bot.rows("SELECT count(*) FROM inbox") == [(1,)]
+    assert bot.rows("SELECT count(*) FROM outbox") == [(2,)]
 
 
 async def test_numbers_of_the_inbox_are_never_given_again(bot: Stage, ana: User) -> None:
