@@ -9,6 +9,7 @@ behind the books, 9 books and chain differ, 141 nobody read the output to its en
 import errno
 import sqlite3
 import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
@@ -61,10 +62,31 @@ FAILURES: Final[Mapping[type[Exception], tuple[Exit, str]]] = {
             "made, say --clock-is-right."
         ),
     ),
-    Refused: (Exit.USAGE, "Refused: {}. Nothing was changed."),
     Unavailable: (Exit.BUSY, "The database cannot be used now: {}. Nothing was changed."),
 }
 """What ends the program with a sentence instead of a traceback."""
+
+REFUSALS: Final[Mapping[str, str]] = {
+    "reason_missing": 'Please say why: --reason "…". It goes into the audit log.',
+    "reason_too_long": "The reason is too long: {limit} characters at most.",
+    "unknown_payment": "There is no unknown payment {payment}.",
+    "payment_explained": "The unknown payment {payment} is explained already.",
+    "amount_too_large": "Of that payment {remaining} {denom} are unexplained: name that much at most.",
+    "unknown_account": "Nobody has the account {account}.",
+    "insufficient_balance": "That account has {balance} {denom}, and {needed} are needed.",
+    "reserve_owes_nothing": "SYSTEM_RESERVE owes nothing in {denom}.",
+    "not_positive": "An amount has to be above zero.",
+    "refill_too_much": "SYSTEM_RESERVE owes {owed} {denom}: refill that much at most.",
+    "treasury_too_low": "BOT_TREASURY has {balance} {denom}, and {needed} are needed. A deposit with the memo topup adds to it.",
+    "not_frozen": "No such freeze stands. Without a name all of them are listed.",
+    "reserve_negative": "SYSTEM_RESERVE still owes something: `moneta refill` comes first.",
+    "replay_unfinished": "Restored books are still catching up with the chain; that freeze ends by itself then.",
+    "unknown_withdrawal": "There is no withdrawal {withdrawal}. Without a number those that wait are listed.",
+    "withdrawal_ended": "Withdrawal {withdrawal} has ended: {state}.",
+    "transaction_unresolved": "A signed transaction of withdrawal {withdrawal} may still execute. The chain decides first.",
+    "withdrawals_frozen": "Restored books are still catching up with the chain: it decides first.",
+}
+"""Why an order at the console is refused; amounts are base units, as they are typed there."""
 
 FAULTS: Final[Mapping[Fault, tuple[Exit, str]]] = {
     Fault.LOCKED: (
@@ -89,7 +111,7 @@ _DISK_ERRORS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 )
 
-EXPECTED: Final[tuple[type[Exception], ...]] = (*FAILURES, sqlite3.Error, OSError)
+EXPECTED: Final[tuple[type[Exception], ...]] = (*FAILURES, Refused, sqlite3.Error, OSError)
 
 
 def told(error: Exception) -> tuple[Exit, str] | None:
@@ -98,11 +120,18 @@ def told(error: Exception) -> tuple[Exit, str] | None:
         return FAULTS.get(fault_of(error))
     if isinstance(error, Unavailable) and isinstance(error.__cause__, sqlite3.Error):
         return FAULTS.get(fault_of(error.__cause__)) or FAILURES[Unavailable]
+    if isinstance(error, Refused):
+        return Exit.USAGE, f"{_why(error)} Nothing was changed.".replace("{", "{{").replace("}", "}}")
     if isinstance(error, BrokenPipeError):
         return Exit.UNREAD, "The output was not read to its end."
     if isinstance(error, OSError):
         return FAULTS[Fault.DISK] if error.errno in _DISK_ERRORS else None
     return next(ending for kind, ending in FAILURES.items() if isinstance(error, kind))
+
+
+def _why(refusal: Refused) -> str:
+    template = REFUSALS.get(refusal.code)
+    return template.format_map(defaultdict(str, refusal.facts)) if template else f"Refused: {refusal}."
 
 
 def fail(code: Exit, why: str) -> int:

@@ -220,6 +220,27 @@ def test_a_number_beyond_the_books_is_wrong_use(
     assert "invalid number" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        (["attribute", "5", "--accept", "--reason", "ours"], "There is no unknown payment 5."),
+        (["refill", "ujuno", "--reason", "found"], "SYSTEM_RESERVE owes nothing in ujuno."),
+        (["unfreeze", "stranger"], 'Please say why: --reason "…".'),
+        (["unfreeze", "stranger", "--reason", "by hand"], "No such freeze stands."),
+        (["resolve", "7", "paid", "--reason", "seen"], "There is no withdrawal 7."),
+    ],
+)
+def test_an_order_that_is_refused_says_why(
+    database: Path, capsys: pytest.CaptureFixture[str], order: list[str], sentence: str
+) -> None:
+    main(["migrate"])
+    capsys.readouterr()
+    assert main(order) == Exit.USAGE
+    told = capsys.readouterr().err
+    assert told.startswith(sentence)
+    assert told.endswith("Nothing was changed.\n")
+
+
 def test_an_unknown_command_is_wrong_use() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["mint"])
