@@ -8,6 +8,7 @@ Where the platform has no such locks, nobody counts as dead and leases are waite
 import os
 from glob import escape
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 try:
@@ -16,6 +17,8 @@ except ImportError:  # not POSIX
     fcntl = None  # type: ignore[assignment]
 
 _SUFFIX: Final = ".alive"
+_ATTEMPTS: Final = 10
+_PAUSE_SECONDS: Final = 0.01
 
 
 class Presence:
@@ -35,12 +38,11 @@ class Presence:
     def _claim(self) -> int:
         """Return the file, locked; before that, who ends may have taken it along as that of a dead process."""
         file = os.open(self._of(self.name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(file)
-                raise
+        try:
+            _lock(file)
+        except BlockingIOError:
+            os.close(file)
+            raise
         return file
 
     def _of(self, holder: str) -> Path:
@@ -85,6 +87,20 @@ class Presence:
             if holder == self.name or self.is_dead(holder):
                 path.unlink(missing_ok=True)
         os.close(self._file)
+
+
+def _lock(file: int) -> None:
+    """Lock ``file``. Who asks whether its process is alive has it locked for an instant, so one refusal is none."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not left:
+                raise
+            sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _is_at(file: int, path: Path) -> bool:

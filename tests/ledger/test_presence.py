@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger import presence
 from ledger.errors import LeaseLost
 from ledger.money import Asset, Denom
 from ledger.presence import Presence
@@ -63,6 +64,14 @@ def test_others_are_seen_whatever_the_database_is_called(tmp_path: Path) -> None
     other.close()
     mine.close()
     assert list(tmp_path.glob("*.alive")) == []
+
+
+def test_who_is_asked_about_while_they_start_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a process is alive is asked of its file's lock, which is held for that instant."""
+    asking = os.open(tmp_path / "books.sqlite3-mine.alive", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(asking, fcntl.LOCK_EX)
+    monkeypatch.setattr(presence, "sleep", lambda _: os.close(asking))
+    Presence(tmp_path / "books.sqlite3", "mine").close()
 
 
 def test_who_starts_while_another_ends_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
