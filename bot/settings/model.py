@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.prices import PriceSource
 from bot.settings.files import SecretFiles, variables_of
 from bot.settings.names import PREFIX, SECRETS
-from bot.settings.values import Assets, Ids, Link, MaybePrice, Price, Texts, amounts, option
+from bot.settings.values import Assets, BooksPath, Ids, Link, MaybePrice, Price, Texts, amounts, option
 from chain.bumps import BumpRules
 from chain.parameters import JUNO_MAINNET, JUNO_TESTNET, ChainParameters
 from chain.wallet import Wallet
@@ -46,7 +46,7 @@ class Books(BaseSettings):
         "Known for juno-1 and uni-7. factory/ denoms cannot be listed, nor more than 12 decimals.",
         "ujuno:JUNO:6",
     )
-    database: Path = option(Path("moneta.sqlite3"), "Program", "The file with the books.")
+    database: BooksPath = option(Path("moneta.sqlite3"), "Program", "The file with the books.")
 
     @classmethod
     def settings_customise_sources(

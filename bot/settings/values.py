@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
@@ -82,6 +83,8 @@ def option(
 Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Assets = Annotated[tuple[Asset, ...], NoDecode, BeforeValidator(_assets)]
+BooksPath = Annotated[Path, AfterValidator(Path.resolve)]
+"""One name for one file: by a link a restore would not see who runs on it, and replace the link."""
 Link = Annotated[str, BeforeValidator(_link)]
 """An address, or nothing."""
 Price = Annotated[Fraction, NoDecode, BeforeValidator(_price)]

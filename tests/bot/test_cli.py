@@ -16,6 +16,7 @@ from bot.exits import Exit
 from ledger.errors import BrokenInvariant
 from ledger.migrate import migrate, released
 from ledger.ports import Millis
+from ledger.presence import Presence
 
 ROOT = Path(__file__).parents[2]
 RUNNABLE = {
@@ -88,6 +89,21 @@ def test_a_database_of_a_newer_program_is_not_opened(
     connection.close()
     assert main(["migrate"]) == Exit.WRONG_DATABASE
     assert "not for this program" in capsys.readouterr().err
+
+
+def test_a_restore_by_a_link_sees_who_runs(
+    database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Books that were reached by two names would be two for everybody beside them."""
+    for name, value in RUNNABLE.items():
+        monkeypatch.setenv(f"MONETA_{name}", value)
+    main(["migrate"])
+    main(["backup", "copy.sqlite3"])
+    running = Presence(database, "running")
+    (database.parent / "link.sqlite3").symlink_to(database)
+    monkeypatch.setenv("MONETA_DATABASE", "link.sqlite3")
+    assert main(["restore", "copy.sqlite3"]) == Exit.BUSY
+    running.close()
 
 
 def test_a_backup_says_where_it_is(database: Path, capsys: pytest.CaptureFixture[str]) -> None:

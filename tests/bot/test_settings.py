@@ -179,7 +179,7 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_reading_the_books_needs_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NEEDED:
         monkeypatch.delenv(PREFIX + name)
-    assert load(Books, env_file=None).database == Path("moneta.sqlite3")
+    assert load(Books, env_file=None).database == Path("moneta.sqlite3").absolute()
 
 
 def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
