@@ -25,7 +25,7 @@ SELECT id, event, recipient, facts, attempts, subject FROM (
     ) AS place
     FROM outbox WHERE state = 'pending' AND (due_at <= ? OR due_at > ?)
 )
-WHERE place <= ? ORDER BY due_at, id LIMIT ?
+WHERE place <= ? ORDER BY place, due_at, id LIMIT ?
 """
 SETTLE: Final = """
 UPDATE outbox SET
@@ -81,7 +81,7 @@ MOST_OF_A_CHAT: Final = 20
 
 
 class Priority(NamedTuple):
-    """Answers before live edits, edits before notices; then in the order of writing."""
+    """Answers before live edits, edits before notices; in one chat in the order of writing."""
 
     rank: int
     number: int
@@ -240,7 +240,11 @@ class Desk:
         heapq.heappush(self._queues.setdefault(pending.chat, []), pending)
 
     def take(self) -> Pending | None:
-        """Return what should be sent now, and count it; None when every chat has to wait."""
+        """Return what should be sent now, and count it; None when every chat has to wait.
+
+        Of equal messages that goes first whose chat has heard nothing for longest: who writes in many groups at once keeps
+        the others waiting for one message of each, not for all.
+        """
         now = self.clock.now()
         ready = [
             queue[0]
@@ -249,7 +253,7 @@ class Desk:
         ]
         if not ready:
             return None
-        pending = min(ready)
+        pending = min(ready, key=lambda each: self._turn(each, now))
         queue = self._queues[pending.chat]
         heapq.heappop(queue)
         if not queue:
@@ -266,6 +270,10 @@ class Desk:
         # What it edits may have been sent since it was loaded, as a reply that waited before it.
         edit = self._shown(pending.subject or subject_of(pending.event, pending.recipient, facts))
         return pending._replace(facts=facts, revision=revision, tracked=edit)
+
+    def _turn(self, pending: Pending, now: Millis) -> tuple[int, int, int]:
+        rank, number = pending.priority
+        return rank, self.pacer.served_at(pending.chat, now), number
 
     def _shown(self, subject: str | None) -> tuple[str, Sent] | None:
         """Return the message that shows ``subject``, with it."""

@@ -42,6 +42,11 @@ class Window:
         """Count a message sent at ``now``."""
         self._times.append(now)
 
+    @property
+    def last(self) -> int:
+        """When the newest message that is counted was sent; 0: none."""
+        return self._times[-1] if self._times else 0
+
     def is_over(self, now: int) -> bool:
         """Tell whether nothing is left of it."""
         return not self._times or not 0 <= now - self._times[-1] < self._span_ms
@@ -70,6 +75,11 @@ class Pacer:
     def _paused_until(self, chat: int, now: int) -> int:
         pause = self._paused.get(chat)
         return pause.until if pause is not None and pause.since <= now else 0
+
+    def served_at(self, chat: int, now: int) -> int:
+        """Return when the last message went to ``chat``; 0 for long ago, and for what a clock that was ahead says."""
+        last = max((window.last for window in self._windows.get(chat, ())), default=0)
+        return last if last <= now else 0
 
     def take(self, chat: int, now: Millis) -> None:
         """Count a message to ``chat``."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.lanes import PER_PERSON
-from bot.outbox import MOST_LOADED, Desk
+from bot.outbox import MOST_LOADED, MOST_OF_A_CHAT, Desk
 from bot.pacing import Pacer
 from ledger.connect import open_migrator
 from ledger.errors import Busy
@@ -131,6 +131,28 @@ def test_a_flooded_group_keeps_no_other_chat_waiting(tmp_path: Path) -> None:
     desk.load()
     taken = [desk.take(), desk.take()]
     assert {pending.chat for pending in taken if pending} == {FLOODED, QUIET}
+
+
+def test_many_throttled_groups_keep_no_other_chat_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "books.sqlite3"
+    lay_blank(path)
+    groups = [FLOODED - number for number in range(MOST_LOADED // MOST_OF_A_CHAT + 1)]
+    flood = [
+        ("reply", 5, json.dumps({"chat": group, "say": "hello", "group": True}), START, START)
+        for group in groups
+        for _ in range(MOST_OF_A_CHAT)
+    ]
+    writer = open_migrator(path)
+    writer.executemany(INSERT, [*flood, ("transfer.received", QUIET, "{}", START, START)])
+    writer.close()
+    clock, pacer = StoppedClock(), Pacer()
+    for group in groups:
+        pacer.pause(group, clock.now(), 60_000)
+    desk = Desk(Reader(path), clock, pacer)
+    desk.load()
+    taken = desk.take()
+    assert taken is not None
+    assert taken.chat == QUIET
 
 
 def _kept(bot: Stage, who: User) -> int:

@@ -87,6 +87,13 @@ def test_a_chats_messages_keep_their_order(desk: Desk, clock: StoppedClock, tabl
     assert order(desk, clock, table) == [1, 2, 3, 4, 5]
 
 
+def test_chats_take_turns(desk: Desk, clock: StoppedClock, table: Table) -> None:
+    """Who has many groups answered at once must not keep somebody waiting for the answer to one command."""
+    for chat in (11, 11, 11, 22):
+        table.add("reply", chat, chat=chat, say="x")
+    assert order(desk, clock, table) == [1, 4, 2, 3]
+
+
 def test_one_message_of_a_chat_is_on_its_way_at_a_time(desk: Desk, table: Table) -> None:
     for chat in (11, 11, 22):
         table.add("reply", chat, chat=chat, say="x")
