@@ -255,5 +255,7 @@ def test_a_backup_comes_back(moneta: Moneta, database: Path, place: Path) -> Non
 def test_what_is_not_explained_can_be_listed(moneta: Moneta, database: Path) -> None:
     assert_told(moneta(database, "attribute"), Exit.DONE, "No payment is unexplained.")
     assert_told(
-        moneta(database, "attribute", "5", "--accept", "--reason", "x"), Exit.USAGE, "unknown_payment"
+        moneta(database, "attribute", "5", "--accept", "--reason", "x"),
+        Exit.USAGE,
+        "There is no unknown payment 5.",
     )

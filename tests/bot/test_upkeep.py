@@ -96,7 +96,7 @@ def test_a_shortfall_stays_frozen_until_the_reserve_is_whole(
 ) -> None:
     lift = ["unfreeze", "shortfall", "--reason", "whole again"]
     assert main(lift) == Exit.USAGE
-    assert "reserve_negative" in capsys.readouterr().err
+    assert "SYSTEM_RESERVE still owes something" in capsys.readouterr().err
     main(["attribute", payment(bank), "--account", "11", "--reason", "she says so"])
     capsys.readouterr()
     assert main(lift) == Exit.DONE
