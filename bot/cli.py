@@ -21,12 +21,12 @@ from bot.exits import EXPECTED, Exit, fail, told
 from bot.settings import Books, Settings, load
 from bot.upkeep import audit_lines, comparison_lines, export_lines, restored_lines
 from ledger.audit import audit
-from ledger.backup import RESTORING, back_up, restore
+from ledger.backup import back_up, in_use, restore
 from ledger.connect import CHECKPOINT_PAGES
-from ledger.errors import BrokenInvariant, Unavailable
+from ledger.errors import BrokenInvariant
 from ledger.migrate import migrate
 from ledger.pool import ReaderPool
-from ledger.presence import Presence
+from ledger.presence import fresh_name
 from ledger.store import Store
 from ledger.world import SystemClock, ThreadRunner, calm_collector
 
@@ -99,29 +99,25 @@ def _run(options: argparse.Namespace) -> int:
     settings = load(Settings, options.env_file)
     clock = SystemClock()
     logs.configure(clock, settings.secrets, settings.log_level, settings.log_format)
-    blocking = ThreadRunner("ledger")
     random = SystemRandom()
-    presence = Presence(settings.database, f"{random.getrandbits(64):016x}")
-    if RESTORING in presence.others():
-        presence.close()
-        raise Unavailable("a restore is under way")
-    world = program.World(
-        clock,
-        blocking,
-        random,
-        holder=presence.name,
-        is_dead=presence.is_dead,
-        store=partial(Store, reserved_pages=CHECKPOINT_PAGES),
-        long_reads=ReaderPool,
-    )
-    calm_collector()
-    try:
-        asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
-    except ExceptionGroup as group:
-        raise _cause(group) from group
-    finally:
-        blocking.close()
-        presence.close()
+    with in_use(settings.database, fresh_name(random)) as presence:
+        blocking = ThreadRunner("ledger")
+        world = program.World(
+            clock,
+            blocking,
+            random,
+            holder=presence.name,
+            is_dead=presence.is_dead,
+            store=partial(Store, reserved_pages=CHECKPOINT_PAGES),
+            long_reads=ReaderPool,
+        )
+        calm_collector()
+        try:
+            asyncio.run(_until_stopped(lambda stop: program.run(settings, world, stop)))
+        except ExceptionGroup as group:
+            raise _cause(group) from group
+        finally:
+            blocking.close()
     return Exit.DONE
 
 
@@ -169,7 +165,8 @@ async def _print_findings(settings: Settings) -> set[Unfit]:
 
 def _migrate(options: argparse.Namespace) -> int:
     settings = load(Books, options.env_file)
-    applied = migrate(settings.database, SystemClock().now())
+    with in_use(settings.database, fresh_name(SystemRandom())):
+        applied = migrate(settings.database, SystemClock().now())
     print(
         f"{settings.database}: {applied} migrations applied." if applied else f"{settings.database}: current."
     )

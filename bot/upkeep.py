@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from random import SystemRandom
 from typing import Final, NamedTuple
 
 from bot.settings import Books
@@ -17,12 +18,13 @@ from ledger.attributions import (
     unknown_payments,
 )
 from ledger.audit import AuditReport
-from ledger.backup import Restored
+from ledger.backup import Restored, in_use
 from ledger.connect import open_reader
 from ledger.freezes import Freeze, FreezeReason, lift_unit, standing
 from ledger.journal import Lane
 from ledger.money import Amount, Asset, AssetsByDenom, Denom, format_amount
 from ledger.ports import BlockingRunner, Clock, Millis
+from ledger.presence import fresh_name
 from ledger.reader import Reader
 from ledger.reconciliation import Comparison, compared
 from ledger.reserve import Refill
@@ -182,13 +184,14 @@ def reserve_lines(balances: Mapping[Denom, int], assets: Sequence[Asset]) -> lis
 
 @asynccontextmanager
 async def _books(settings: Books, clock: Clock, blocking: BlockingRunner) -> AsyncIterator[LedgerService]:
-    service = await LedgerService.open(
-        settings.database, clock=clock, blocking=blocking, assets=settings.assets
-    )
-    try:
-        yield service
-    finally:
-        await service.close()
+    with in_use(settings.database, fresh_name(SystemRandom())):
+        service = await LedgerService.open(
+            settings.database, clock=clock, blocking=blocking, assets=settings.assets
+        )
+        try:
+            yield service
+        finally:
+            await service.close()
 
 
 def freeze_lines(freezes: Sequence[Freeze]) -> list[str]:

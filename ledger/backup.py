@@ -213,6 +213,21 @@ def _publish(draft: Path, target: Path) -> None:
         draft.replace(target)
 
 
+@contextmanager
+def in_use(database: Path, name: str) -> Iterator[Presence]:
+    """Keep ``database`` from being restored, as ``name``: a word unlike any other's. Raises Unavailable while it is restored.
+
+    What would be written meanwhile would be in the file that is replaced.
+    """
+    presence = Presence(database, name)
+    try:
+        if RESTORING in presence.others():
+            raise Unavailable("a restore is under way")
+        yield presence
+    finally:
+        presence.close()
+
+
 def _refuse_company(presence: Presence) -> None:
     others = presence.others()
     if others:

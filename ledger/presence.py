@@ -8,6 +8,7 @@ Where the platform has no such locks, nobody counts as dead and leases are waite
 import os
 from glob import escape
 from pathlib import Path
+from random import Random
 from time import sleep
 from typing import Final
 
@@ -19,6 +20,11 @@ except ImportError:  # not POSIX
 _SUFFIX: Final = ".alive"
 _ATTEMPTS: Final = 10
 _PAUSE_SECONDS: Final = 0.01
+
+
+def fresh_name(random: Random) -> str:
+    """Return a name that no other process has."""
+    return f"{random.getrandbits(64):016x}"
 
 
 class Presence:

@@ -12,7 +12,8 @@ from bot.settings import Books
 from bot.upkeep import Explanation, explain, restored_lines
 from ledger.accounts import BOT_TREASURY, SYSTEM_RESERVE
 from ledger.audit import audit
-from ledger.backup import Restored
+from ledger.backup import RESTORING, Restored
+from ledger.presence import Presence
 from ledger.world import SystemClock
 from tests.jumping import HoldingRunner
 from tests.ledger.bank import ALICE, Bank, arrival, canonical
@@ -89,6 +90,14 @@ async def test_two_operators_explain_a_payment_once(bank: Bank) -> None:
     blocking.close()
     assert sorted(type(each).__name__ for each in results) in (["Refused", "list"], ["list", "list"])
     assert bank.balance(ALICE) == 41_000
+
+
+@pytest.mark.parametrize("order", [["attribute", "1", "--accept", "--reason", "ours"], ["migrate"]])
+def test_an_order_waits_for_a_restore(bank: Bank, order: list[str], tmp_path: Path) -> None:
+    """It would stand in the books that are replaced, and be gone."""
+    restoring = Presence(tmp_path / "books.db", RESTORING)
+    assert main(order) == Exit.BUSY
+    restoring.close()
 
 
 def test_a_shortfall_stays_frozen_until_the_reserve_is_whole(

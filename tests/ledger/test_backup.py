@@ -11,7 +11,7 @@ import pytest
 
 from ledger import backup as backups
 from ledger.audit import audit
-from ledger.backup import RESTORING, CannotCopy, ClockBehind, Restored, back_up, restore
+from ledger.backup import RESTORING, CannotCopy, ClockBehind, Restored, back_up, in_use, restore
 from ledger.claims import decide_cancel
 from ledger.clocks import DRIFT_MS
 from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
@@ -295,6 +295,15 @@ def test_nothing_is_restored_under_a_process_that_runs(database: Path, copy: Pat
     running.close()
     assert database.read_bytes() == before
     put_back(copy, database)
+
+
+def test_nothing_is_written_into_books_that_are_replaced_meanwhile(database: Path) -> None:
+    restoring = Presence(database, RESTORING)
+    with pytest.raises(Unavailable, match="a restore is under way"), in_use(database, "console"):
+        pytest.fail("what is written now is lost")
+    restoring.close()
+    with in_use(database, "console"):
+        pass
 
 
 def test_a_restore_can_be_seen_by_who_wants_to_start(database: Path) -> None:

@@ -78,6 +78,8 @@ class Restores(Flow):
         self._before_payout: Copy | None = None
         """What is put back as soon as a payout is on its way that it does not know."""
         self._restored = False
+        self._at_the_console = False
+        """Somebody explains something now: a restore is refused."""
         self._unsound: list[str] = []
         """What the audit of a backup found: the books it was made of are wrong."""
 
@@ -115,6 +117,8 @@ class Restores(Flow):
 
     def _put_back(self, copy: Copy) -> None:
         """Lose the books that run, and put ``copy`` in their place. Later copies are of a time that never was."""
+        if self._at_the_console:
+            return
         self._copies = self._copies[: self._copies.index(copy) + 1]
         self._copied_of = 0
         self.city.kill()
@@ -203,6 +207,7 @@ class Restores(Flow):
         replaying, frozen = is_replaying(books), standing(books)
         unknown = [] if replaying else unknown_payments(books)
         balances = {each.id: self._payer_of(books, each) for each in unknown}
+        self._at_the_console = True
         try:
             for payment in unknown:
                 accepts = self.rng.random() < ACCEPTED
@@ -216,6 +221,8 @@ class Restores(Flow):
         except (Refused, Unavailable):
             # The books changed, or went, meanwhile; the owner looks again.
             return False
+        finally:
+            self._at_the_console = False
         return not replaying and not frozen and path == self.city.disk.path
 
     def _payer_of(self, books: Reader, payment: UnknownPayment) -> tuple[AccountId, Amount]:
