@@ -333,12 +333,12 @@ class Shared(Flow):
         for press in self._presses:
             row = books.press(press.who, press.query)
             if press.column == YES and _was_done(row):
-                limits[press.club.name, press.who].append(Limit(row["place"], row["done_at"], AT_ONCE))
+                limits[press.club.name, press.who].append(Limit(row["place"] or 0, row["done_at"], AT_ONCE))
         for order in self._orders:
             row = books.command(books.key(order.message, order.chat))
             if order.word == "limit" and _was_done(row):
                 at_once = order.amount or 0
-                limits[order.club.name, order.whom].append(Limit(row["place"], row["done_at"], at_once))
+                limits[order.club.name, order.whom].append(Limit(row["place"] or 0, row["done_at"], at_once))
         for each in limits.values():
             each.sort()
         return limits
@@ -346,7 +346,7 @@ class Shared(Flow):
     def _above_limits(self, books: Books, limits: Limits) -> Iterator[str]:
         """Compare what members spent, one payment after another, with their limits at each; a run is within a day."""
         paid = [
-            (books.command(key)["place"], rows[0]["amount"], order)
+            (books.command(key)["place"] or 0, rows[0]["amount"], order)
             for order in self._orders
             if order.word == "send" and order.who != order.club.founder.id
             for key in [books.key(order.message, order.chat)]
@@ -387,7 +387,7 @@ class Shared(Flow):
         if not _was_done(row):
             return
         turns = parts[order.club.name, order.whom]
-        before = [each for each in turns if each.place < row["place"]]
+        before = [each for each in turns if each.place < (row["place"] or 0)]
         words = f"ended your part in the shared account {order.club.name}"
         if before and max(before).here and not books.was_told(order.whom, words):
             yield f"{order.whom} was never told of {order.message.text!r}"
@@ -429,7 +429,7 @@ class Shared(Flow):
 
     def _held(self, limits: Limits, order: Order, row: Any) -> list[Limit]:
         """Return the limits that held for ``order`` at some moment between question and answer; a founder has none."""
-        before = [each for each in limits[order.club.name, order.who] if each.place < row["place"]]
+        before = [each for each in limits[order.club.name, order.who] if each.place < (row["place"] or 0)]
         since = row["received_at"] - self.city.moved_ms
         until_then = [each for each in before if each.at < since]
         return [*until_then[-1:], *(each for each in before if each.at >= since)]

@@ -138,7 +138,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "what comes for a shared account is told to one member",
-        4,
+        16,
         (
             Edit(
                 "ledger/deposits.py",

@@ -119,14 +119,14 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
-        "a balance counts withdrawals as well",
-        4,
+        "a balance lacks what moved it last",
+        8,
         (
             Edit(
                 "bot/commands/balance.py",
                 "service.reader.balance(context.account, asset.denom))\n",
-                "service.reader.balance(context.account, asset.denom)\n"
-                "        + sum(each.amount for each in service.withdrawals.of_account(context.account, NEWEST)))\n",
+                "sum(\n            each.balance_after - each.change\n"
+                "            for each in service.reader.history(context.account, asset.denom, limit=1)\n        ))\n",
             ),
         ),
     ),

@@ -24,7 +24,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         "role not looked up at the commit",
-        16,
+        48,
         (
             Edit("bot/slips.py", "            require_role(view, self.actor, self.needs)\n", ""),
             Edit(
