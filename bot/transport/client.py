@@ -44,7 +44,6 @@ TOAST_LIMIT: Final = 200
 WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 
 _NOBODY: Final = "participant_id_invalid"
-"""Of whoever was never seen there, or is gone for good."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
@@ -202,12 +201,9 @@ class Telegram:
 
     async def standing(self, chat: int, person: int) -> Standing:
         """Return the place of ``person`` in ``chat``."""
-        try:
-            member = await self._bot.get_chat_member(chat, person)
-        except TelegramError as error:
-            if _NOBODY in str(error).lower():
-                return Standing(leads=False)
-            raise translated(error) from error
+        member = await self._member(chat, person)
+        if member is None:
+            return Standing(leads=False)
         if isinstance(member, ChatMemberAdministrator):
             return Standing(leads=True, deletes=bool(member.can_delete_messages))
         owns = member.status == ChatMember.OWNER
@@ -231,17 +227,23 @@ class Telegram:
 
     async def membership(self, chat: int, person: int) -> Membership:
         """Return what ``person`` is in ``chat``; Unreachable or Rejected when Telegram does not say."""
-        try:
-            member = await self._bot.get_chat_member(chat, person)
-        except TelegramError as error:
-            if _NOBODY in str(error).lower():
-                return Membership(ChatMember.LEFT, present=False, may_speak=False)
-            raise translated(error) from error
+        member = await self._member(chat, person)
+        if member is None:
+            return Membership(ChatMember.LEFT, present=False, may_speak=False)
         if isinstance(member, ChatMemberRestricted):
             until = int(member.until_date.timestamp())
             return Membership(member.status, bool(member.is_member), bool(member.can_send_messages), until)
         present = member.status not in (ChatMember.LEFT, ChatMember.BANNED)
         return Membership(member.status, present, may_speak=present)
+
+    async def _member(self, chat: int, person: int) -> ChatMember | None:
+        """Return what Telegram has of ``person`` in ``chat``; None: they were never seen there, or are gone for good."""
+        try:
+            return await self._bot.get_chat_member(chat, person)
+        except TelegramError as error:
+            if _NOBODY in str(error).lower():
+                return None
+            raise translated(error) from error
 
     async def silence(self, chat: int, person: int, until_seconds: int) -> None:
         """Let ``person`` write nothing in ``chat`` until then (Unix time)."""
