@@ -52,8 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if ending is None:
             raise
         _give_up_output()
-        code, sentence = ending
-        return fail(code, sentence.format(error))
+        return fail(*ending)
     return code
 
 

@@ -115,15 +115,20 @@ EXPECTED: Final[tuple[type[Exception], ...]] = (*FAILURES, Refused, sqlite3.Erro
 
 
 def told(error: Exception) -> tuple[Exit, str] | None:
-    """Return the exit code and the form of the sentence for ``error``, None for one that nobody expected."""
+    """Return the exit code and the sentence for ``error``, None for one that nobody expected."""
+    if isinstance(error, Refused):
+        return Exit.USAGE, f"{_why(error)} Nothing was changed."
+    if isinstance(error, BrokenPipeError):
+        return Exit.UNREAD, "The output was not read to its end."
+    ending = _ending(error)
+    return (ending[0], ending[1].format(error)) if ending else None
+
+
+def _ending(error: Exception) -> tuple[Exit, str] | None:
     if isinstance(error, sqlite3.Error):
         return FAULTS.get(fault_of(error))
     if isinstance(error, Unavailable) and isinstance(error.__cause__, sqlite3.Error):
         return FAULTS.get(fault_of(error.__cause__)) or FAILURES[Unavailable]
-    if isinstance(error, Refused):
-        return Exit.USAGE, f"{_why(error)} Nothing was changed.".replace("{", "{{").replace("}", "}}")
-    if isinstance(error, BrokenPipeError):
-        return Exit.UNREAD, "The output was not read to its end."
     if isinstance(error, OSError):
         return FAULTS[Fault.DISK] if error.errno in _DISK_ERRORS else None
     return next(ending for kind, ending in FAILURES.items() if isinstance(error, kind))
