@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 from ledger.audit import AuditReport, audit
 from ledger.clocks import DRIFT_MS, seconds_behind
 from ledger.connect import copy_database, fold_log, open_reader, open_writer
-from ledger.errors import BrokenInvariant, Unavailable, WrongDatabase
+from ledger.errors import BrokenInvariant, Unavailable
+from ledger.identity import require_own
 from ledger.migrate import migrate, missing
 from ledger.ports import Clock, Millis
 from ledger.presence import Presence
@@ -235,11 +236,8 @@ def _refuse_company(presence: Presence) -> None:
 
 
 def _check_identity(draft: Path, identity: Mapping[str, str]) -> None:
-    with closing(open_reader(draft)) as connection:
-        bound = dict(connection.execute("SELECT name, value FROM identity").fetchall())
-    wrong = {name: value for name, value in bound.items() if identity.get(name, value) != value}
-    if wrong:
-        raise WrongDatabase(f"the backup is bound to {wrong}, the settings say {dict(identity)}")
+    with closing(Reader(draft)) as books:
+        require_own(books, identity, kind="backup")
 
 
 def _reached(database: Path) -> _Reached:

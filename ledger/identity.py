@@ -11,11 +11,14 @@ from ledger.units import Decision, Row, Unit, View
 _INSERT: Final = "INSERT INTO identity (name, value) VALUES (:name, :value)"
 
 
-def require_own(books: Selects, wanted: Mapping[str, str]) -> None:
-    """Raise WrongDatabase, naming what differs, when ``books`` belong to another chain, address or bot than ``wanted``."""
+def require_own(books: Selects, wanted: Mapping[str, str], *, kind: str = "database") -> None:
+    """Raise WrongDatabase, naming what differs, when ``books`` belong to another chain, address or bot than ``wanted``.
+
+    ``kind`` is what people call this file.
+    """
     wrong = {name: value for name, value in _bound(books).items() if wanted.get(name, value) != value}
     if wrong:
-        raise WrongDatabase(f"the database is bound to {wrong}, the settings say {dict(wanted)}")
+        raise WrongDatabase(f"the {kind} is bound to {wrong}, the settings say {dict(wanted)}")
 
 
 def _bound(books: Selects) -> dict[str, str]:

@@ -60,14 +60,17 @@ class Journal:
 
     async def rest(self) -> None:
         """Commit what waits, and take nothing new."""
-        self._closing = True
-        if await _to_the_end(asyncio.ensure_future(self._resting.wait())):
+        if await self._rest():
             raise asyncio.CancelledError
+
+    async def _rest(self) -> bool:
+        """Come to rest however often the waiting task is cancelled; tell whether it was."""
+        self._closing = True
+        return await _to_the_end(asyncio.ensure_future(self._resting.wait()))
 
     async def close(self) -> None:
         """Commit what waits, take nothing new, and close the database. Raises what ended the journal before, if so."""
-        self._closing = True
-        cancelled = await _to_the_end(asyncio.ensure_future(self._resting.wait()))
+        cancelled = await self._rest()
         closing = asyncio.ensure_future(self._blocking(self._writer.close))
         cancelled |= await _to_the_end(closing)
         closing.result()
